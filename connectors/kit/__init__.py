@@ -1,0 +1,1 @@
+"""What every connector is made with: the contract, the errors, the door to the network."""
