@@ -1,0 +1,239 @@
+"""Judges posts with a small transformer in ONNX Runtime."""
+
+import hashlib
+import math
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import onnxruntime as ort  # type: ignore[import-untyped]  # it ships no types
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.errors import BrokenModel
+from models.text import Language, language, language_name, normalise
+from models.verdict import Feeling, Question, Verdict
+
+CARD = "listener.json"
+MODEL = "model_int8.onnx"
+TOKENIZER = "tokenizer.json"
+MOST_CHARACTERS = 4_000  # far beyond what fits into the tokens a model reads
+
+
+class Zone(NamedTuple):
+    """The probabilities between which a model does not trust itself."""
+
+    low: float
+    high: float
+
+
+class Card(BaseModel):
+    """What a folder of weights says about itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    version: str = Field(min_length=1)
+    labels: tuple[Feeling, Feeling, Feeling]  # in the order of the model's outputs
+    languages: frozenset[str]  # that it was trained on
+    tokens: int = Field(gt=2)  # it reads no further
+    temperature: float = Field(gt=0)  # divides the outputs, so that 0.8 is right 8 times in 10
+    grey: Zone
+    grey_where_language_is_unclear: Zone
+    sha256: dict[str, str]
+
+
+class Tokenizer(Protocol):
+    """What we use of a tokenizer of transformers, whose own types take mypy a minute to read."""
+
+    def __call__(
+        self,
+        text: list[str],
+        *,
+        truncation: bool,
+        max_length: int,
+        return_attention_mask: bool,
+        return_token_type_ids: bool,
+    ) -> Mapping[str, list[list[int]]]:
+        """Cut texts into numbered pieces, `input_ids`."""
+
+
+class Onnx:
+    """A classifier of the author's feeling; that it is negative counts as a complaint.
+
+    Posts run one at a time: the activations are quantised with a scale taken over the whole
+    batch, so the company a post keeps would move its probability (by up to 0.18, measured).
+    Several posts run side by side instead, one on each core.
+    """
+
+    def __init__(
+        self,
+        card: Card,
+        tokenizer: Tokenizer,
+        session: ort.InferenceSession,
+        threads: int,
+    ) -> None:
+        self.card = card
+        self.tokenizer = tokenizer
+        self.session = session
+        self.threads = threads
+
+    @property
+    def name(self) -> str:
+        """The model and its version."""
+        return f"{self.card.name} {self.card.version}"
+
+    def judge(self, questions: Sequence[Question]) -> list[Verdict]:
+        """Say for each question, in order, what the author feels and whether they complain."""
+        texts = [normalise(question.text[:MOST_CHARACTERS]) for question in questions]
+        tongues = [language(question.text, question.language) for question in questions]
+        return [
+            self.verdict(feelings, tongue) if text else self.wordless(tongue)
+            for text, tongue, feelings in zip(texts, tongues, self.feelings(texts), strict=True)
+        ]
+
+    def feelings(self, texts: Sequence[str]) -> list[dict[Feeling, float]]:
+        """The calibrated probability of each feeling, text by text."""
+        if not texts:
+            return []
+        pieces = self.tokenizer(
+            list(texts),
+            truncation=True,
+            max_length=self.card.tokens,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+        )["input_ids"]
+        if self.threads == 1 or len(pieces) == 1:
+            return [self.run(ids) for ids in pieces]
+        with ThreadPoolExecutor(self.threads, "judge") as side_by_side:
+            return list(side_by_side.map(self.run, pieces))
+
+    def run(self, ids: list[int]) -> dict[Feeling, float]:
+        """Run the network over one text."""
+        row = np.array([ids], dtype=np.int64)
+        (outputs,) = self.session.run(None, {"input_ids": row, "attention_mask": np.ones_like(row)})
+        scaled = [output / self.card.temperature for output in outputs[0].tolist()]
+        powers = [math.exp(output - max(scaled)) for output in scaled]
+        return {
+            label: power / sum(powers)
+            for label, power in zip(self.card.labels, powers, strict=True)
+        }
+
+    def verdict(self, feelings: dict[Feeling, float], tongue: Language | None) -> Verdict:
+        """Weigh the probabilities by what the model can know."""
+        feeling = max(feelings, key=feelings.__getitem__)
+        complaint, confidence = feelings[Feeling.NEGATIVE], feelings[feeling]
+        learnt = tongue is None or tongue.code in self.card.languages
+        grey = self.card.grey if tongue else self.card.grey_where_language_is_unclear
+        if not learnt:
+            # A name or an emoji still says something: enough to sort by, not to act on.
+            complaint = grey.low + (grey.high - grey.low) * complaint
+            confidence *= grey.high - grey.low
+        unsure = not learnt or grey.low <= complaint <= grey.high
+        return Verdict(
+            complaint=complaint,
+            feeling=feeling,
+            confidence=confidence,
+            unsure=unsure,
+            model=self.name,
+            language=tongue.code if tongue else None,
+            why=self.why(tongue) if unsure else "",
+        )
+
+    def why(self, tongue: Language | None) -> str:
+        """The reason for an unsure verdict, for staff."""
+        if tongue is None:
+            return "too close to call, and the language is unclear"
+        if tongue.code in self.card.languages:
+            return "too close to call"
+        return f"written in {language_name(tongue.code)}, which this model has not learnt"
+
+    def wordless(self, tongue: Language | None) -> Verdict:
+        """Say that there is nothing to judge."""
+        return Verdict(
+            complaint=0.5,
+            feeling=Feeling.NEUTRAL,
+            confidence=0.0,
+            unsure=True,
+            model=self.name,
+            language=tongue.code if tongue else None,
+            why="there is no text to judge",
+        )
+
+
+def load(folder: Path, *, threads: int | None = None) -> Onnx:
+    """Open the weights in a folder; BrokenModel when they are not whole.
+
+    Blocks for about two seconds. `threads` is how many posts run side by side, one on each
+    core unless told.
+    """
+    card = checked(folder)
+    model = Onnx(card, tokenizer(folder), session(folder), threads or cores())
+    # The first call also tells the tokenizer where to cut, which two threads must not do at once.
+    model.judge([Question("ready")])
+    return model
+
+
+def checked(folder: Path) -> Card:
+    """Read the card and compare the files with it."""
+    try:
+        card = Card.model_validate_json((folder / CARD).read_bytes())
+    except OSError as problem:
+        raise BrokenModel(
+            f"The model {folder.name!r} has no readable {CARD} in {folder}. {REINSTALL}"
+        ) from problem
+    except ValidationError as problem:
+        where = ", ".join(
+            ".".join(map(str, error["loc"])) or "the file" for error in problem.errors()
+        )
+        raise BrokenModel(
+            f"The card {folder / CARD} cannot be understood ({where}). {REINSTALL}"
+        ) from problem
+    for name in (MODEL, TOKENIZER):
+        try:
+            with (folder / name).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as problem:
+            raise BrokenModel(
+                f"The model {card.name!r} lacks its file {folder / name}. {REINSTALL}"
+            ) from problem
+        if found != card.sha256.get(name):
+            raise BrokenModel(
+                f"The file {folder / name} is not the one that the model {card.name!r} was "
+                f"published with: it is cut short or changed. {REINSTALL}"
+            )
+    return card
+
+
+REINSTALL = "Install the listener again, or choose another model."
+
+
+def tokenizer(folder: Path) -> Tokenizer:
+    """Open the tokenizer, without torch and without a word about it."""
+    # transformers looks at this only while it is imported; a second is spent, so not before.
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
+    # The tokenizer's own threads would complain after a fork, and save nothing here.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    transformers = import_module("transformers")
+    opened: Tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_file=str(folder / TOKENIZER))
+    return opened
+
+
+def session(folder: Path) -> ort.InferenceSession:
+    """Open the network for one thread at a time, which sleeps when it has nothing to do."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3  # errors, which are also raised
+    return ort.InferenceSession(folder / MODEL, options, providers=["CPUExecutionProvider"])
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,42 @@
+"""What a classifier is asked about a post, and what it says."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Feeling(StrEnum):
+    """The author's mood."""
+
+    NEGATIVE = "negative"
+    NEUTRAL = "neutral"
+    POSITIVE = "positive"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text together with what the same words depend on."""
+
+    text: str
+    brand: str = ""
+    stars: float | None = None  # one to five, whatever the place's own scale
+    kind: str = "post"
+    language: str | None = None  # BCP 47, where the place says it
+    connector: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One classifier's opinion of one question, with the model that holds it.
+
+    `complaint` is the probability (0 to 1) that this author complains about this brand;
+    `confidence` how sure the model is of `feeling` (0 to 1). `unsure` says that the model
+    does not trust itself: a language it does not know, or a probability near its threshold.
+    """
+
+    complaint: float
+    feeling: Feeling
+    confidence: float
+    unsure: bool
+    model: str
+    language: str | None = None
+    why: str = ""  # for an unsure verdict, a short reason a person can read

@@ -1,0 +1,117 @@
+"""The small English transformer: what it claims, and how quietly it starts."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.classifier import Classifier
+from models.verdict import Question
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            "Die Lieferung kam drei Tage zu spät und niemand antwortet",
+            "written in German, which this model has not learnt",
+        ),
+        (
+            "El pedido nunca llegó y nadie contesta a mis correos",
+            "written in Spanish, which this model has not learnt",
+        ),
+        (
+            "Livraison en retard et personne ne répond à mes messages",
+            "written in French, which this model has not learnt",
+        ),
+        ("Поезд снова опоздал", "written in Cyrillic letters, which this model has not learnt"),
+    ],
+)
+def test_other_languages_than_english_are_left_to_people(
+    minilm: Classifier, text: str, why: str
+) -> None:
+    (verdict,) = minilm.judge([Question(text)])
+
+    assert verdict.unsure
+    assert verdict.why == why
+
+
+def test_the_language_that_the_place_tells_is_believed(minilm: Classifier) -> None:
+    text = "Terrible service, never again"
+
+    english, dutch = minilm.judge([Question(text, language="en-GB"), Question(text, language="nl")])
+
+    assert (english.language, english.unsure) == ("en", False)
+    assert (dutch.language, dutch.unsure) == ("nl", True)
+    assert dutch.complaint < english.complaint
+
+
+def test_a_short_post_in_no_certain_language_is_judged_all_the_same(minilm: Classifier) -> None:
+    (verdict,) = minilm.judge([Question("no refund")])
+
+    assert verdict.language is None
+    assert verdict.complaint > 0.75
+    assert not verdict.unsure
+
+
+def test_between_its_thresholds_the_model_says_that_it_is_unsure(minilm: Classifier) -> None:
+    verdicts = minilm.judge(
+        [Question(f"{opening} {rest}", language="en") for opening in OPENINGS for rest in RESTS]
+    )
+
+    close = [verdict for verdict in verdicts if 0.35 <= verdict.complaint <= 0.65]
+    assert close
+    for verdict in verdicts:
+        assert verdict.unsure == (verdict in close)
+        assert verdict.why == ("too close to call" if verdict in close else "")
+
+
+OPENINGS = ("The food was good but", "I like it, although", "Friendly staff, however", "All fine,")
+RESTS = ("the wait was long.", "the app could be better.", "it is expensive.", "too loud for me.")
+
+
+def test_only_the_beginning_of_a_long_post_is_read(minilm: Classifier) -> None:
+    beginning = "Terrible service, nobody answers. " * 40
+
+    short, long = minilm.judge([Question(beginning), Question(beginning + "I love it! " * 9_000)])
+
+    assert long.complaint == short.complaint
+
+
+def test_starting_imports_no_torch_and_prints_nothing(tmp_path: Path) -> None:
+    """Also where torch is installed: here stands one that betrays itself when it is imported."""
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("raise SystemExit('torch was imported')")
+    about = tmp_path / "torch-2.13.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0\n")
+    judge = (
+        "import sys\n"
+        "from models import shelf\n"
+        "from models.verdict import Question\n"
+        "assert 'transformers' not in sys.modules, 'transformers came too early'\n"
+        "(verdict,) = shelf.open().judge([Question('My parcel never arrived, awful')])\n"
+        "assert verdict.complaint > 0.65, verdict\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+
+    for path in ([ROOT], [tmp_path, ROOT]):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", judge],
+            env={
+                name: value
+                for name, value in os.environ.items()
+                if name not in {"TRANSFORMERS_NO_ADVISORY_WARNINGS", "TOKENIZERS_PARALLELISM"}
+            }
+            | {"PYTHONPATH": os.pathsep.join(map(str, path))},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

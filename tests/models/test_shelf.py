@@ -1,0 +1,118 @@
+"""Models are opened by name; what is wrong with one is said in a sentence."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from models import shelf
+from models.errors import BrokenModel, UnknownModel
+
+NAME = "minilm-l6-en"
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Our own copy of the weights, free to be broken."""
+    shutil.copytree(shelf.WEIGHTS / NAME, tmp_path / NAME)
+    monkeypatch.setattr(shelf, "WEIGHTS", tmp_path)
+    return tmp_path / NAME
+
+
+def test_every_model_on_the_shelf_opens_by_its_name() -> None:
+    assert shelf.names() == ("minilm-l6-en", "lexicon")
+    assert shelf.open("lexicon").name == "lexicon 1"
+    assert shelf.open(NAME).name == "minilm-l6-en 1"
+
+
+def test_onnx_is_another_word_for_the_default_model() -> None:
+    assert shelf.open("onnx").name == shelf.open().name
+
+
+@pytest.mark.parametrize("name", ["gpt", "", "../weights/minilm-l6-en", "Lexicon"])
+def test_an_unknown_name_is_answered_with_the_known_ones(name: str) -> None:
+    with pytest.raises(UnknownModel) as refused:
+        shelf.open(name)
+
+    assert str(refused.value) == (
+        f"There is no model called {name!r}. Choose one of: minilm-l6-en, lexicon."
+    )
+
+
+def test_weights_that_are_gone_are_missed(weights: Path) -> None:
+    (weights / "model_int8.onnx").unlink()
+
+    with pytest.raises(BrokenModel) as refused:
+        shelf.open(NAME)
+
+    assert str(refused.value) == (
+        f"The model 'minilm-l6-en' lacks its file {weights}/model_int8.onnx. "
+        "Install the listener again, or choose another model."
+    )
+
+
+@pytest.mark.parametrize("name", ["model_int8.onnx", "tokenizer.json"])
+def test_weights_cut_short_are_not_used(weights: Path, name: str) -> None:
+    whole = (weights / name).read_bytes()
+    (weights / name).write_bytes(whole[:-1])
+
+    with pytest.raises(BrokenModel) as refused:
+        shelf.open(NAME)
+
+    assert str(refused.value) == (
+        f"The file {weights}/{name} is not the one that the model 'minilm-l6-en' was published "
+        "with: it is cut short or changed. Install the listener again, or choose another model."
+    )
+
+
+def test_a_folder_without_its_card_is_not_used(weights: Path) -> None:
+    (weights / "listener.json").unlink()
+
+    with pytest.raises(BrokenModel) as refused:
+        shelf.open(NAME)
+
+    assert str(refused.value) == (
+        f"The model 'minilm-l6-en' has no readable listener.json in {weights}. "
+        "Install the listener again, or choose another model."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"temperature": 0}, "temperature"),
+        ({"grey": [0.4]}, "grey.1"),
+        ({"labels": ["negative", "angry", "positive"]}, "labels.1"),
+        ({"colour": "blue"}, "colour"),
+    ],
+)
+def test_a_card_that_makes_no_sense_is_not_used(
+    weights: Path, change: dict[str, object], where: str
+) -> None:
+    card = json.loads((weights / "listener.json").read_bytes())
+    (weights / "listener.json").write_text(json.dumps(card | change))
+
+    with pytest.raises(BrokenModel) as refused:
+        shelf.open(NAME)
+
+    assert str(refused.value) == (
+        f"The card {weights}/listener.json cannot be understood ({where}). "
+        "Install the listener again, or choose another model."
+    )
+
+
+def test_a_card_that_is_not_json_is_not_used(weights: Path) -> None:
+    (weights / "listener.json").write_text("{")
+
+    with pytest.raises(BrokenModel, match=r"cannot be understood \(the file\)"):
+        shelf.open(NAME)
+
+
+@pytest.mark.parametrize("name", shelf.SHIPPED)
+def test_every_shipped_model_has_a_card_for_people(name: str) -> None:
+    card = (shelf.WEIGHTS.parent / "cards" / f"{name}.md").read_text()
+    notice = (shelf.WEIGHTS.parents[1] / "NOTICE").read_text()
+
+    assert card.startswith(f"# {name}\n")
+    assert name in notice
