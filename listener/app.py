@@ -1,0 +1,340 @@
+"""The only place where the parts meet: opened in order, run together, stopped in order."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import structlog
+from rich.console import Console
+
+from connectors.kit import catalog
+from connectors.kit.contract import Connector, secrets
+from connectors.kit.errors import AccessDenied
+from connectors.kit.web import Network
+from listener import __version__
+from listener.channels.contract import Channel
+from listener.channels.terminal import Terminal
+from listener.channels.webhook import OutgoingWebhook
+from listener.config import Settings
+from listener.domain.secret import ENV, FILE, Seal, is_reference, is_sealed
+from listener.domain.source import Source
+from listener.stages.judge import Judge
+from listener.stages.leases import Leases
+from listener.stages.listen import Listen
+from listener.stages.loop import forever
+from listener.stages.notify import Notify
+from listener.stages.poll import Poll
+from listener.stages.reach import PacedWeb
+from listener.stages.recheck import Recheck
+from listener.stages.sweep import Sweep
+from listener.store import coverage, mentions, notices, schema, sources
+from listener.store.brands import Intake, Matchbook
+from listener.store.history import TERMINAL
+from listener.store.session import DatabaseTrouble, Store
+from listener.web.hooks import Doors
+from listener.web.site import Site
+from models import shelf
+from models.classifier import Classifier
+
+log = structlog.get_logger(__name__)
+
+LOOK = timedelta(seconds=2)  # every stage also looks by itself this often
+HOUSEWORK = timedelta(minutes=10)
+STOP = timedelta(seconds=3)
+
+
+class Stage(StrEnum):
+    """What happens by itself."""
+
+    POLL = "poll"
+    LISTEN = "listen"
+    RECHECK = "recheck"
+    JUDGE = "judge"
+    NOTIFY = "notify"
+    SWEEP = "sweep"
+
+
+class CannotRun(Exception):
+    """The service cannot start; the message says why and what to do."""
+
+
+@dataclass
+class Parts:
+    """Everything that a command may need, opened and closed together."""
+
+    settings: Settings
+    store: Store
+    seal: Seal
+    network: Network
+    console: Console
+    classifier: Classifier | None = None
+    worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+
+    def reach(self, source: Source, not_before: datetime | None) -> tuple[Connector, PacedWeb]:
+        """A source's connector with its secrets in the clear, and its lane to the network."""
+        connector = self.connect(source)
+        key = lane(source, connector)
+        return connector, self.network.web(connector.pace, key, not_before=not_before)
+
+    def connect(self, source: Source) -> Connector:
+        """A source's connector with its secrets in the clear."""
+        kind = catalog.load(source.connector)
+        return kind.model_validate(self.in_the_clear(source, kind))
+
+    def in_the_clear(self, source: Source, kind: type[Connector]) -> dict[str, Any]:
+        """A source's options with its secrets opened or fetched from where they are kept."""
+        hidden = secrets(kind)
+        return {
+            name: self.reveal(value, name) if name in hidden else value
+            for name, value in source.options.items()
+        }
+
+    def reveal(self, value: Any, name: str) -> Any:
+        """One secret in the clear."""
+        if is_sealed(value):
+            return self.seal.open(value)
+        if not is_reference(value):
+            return value
+        if ENV in value:
+            found = os.environ.get(value[ENV])
+            if not found:
+                raise AccessDenied(
+                    f"The secret `{name}` is kept in the environment variable {value[ENV]}, "
+                    "which is not set here."
+                )
+            return found
+        try:
+            return Path(value[FILE]).expanduser().read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise AccessDenied(
+                f"The secret `{name}` is kept in the file {value[FILE]}, "
+                f"which cannot be read ({error.strerror})."
+            ) from error
+
+    async def judge_with(self) -> Classifier:
+        """The classifier, opened when it is first needed."""
+        if self.classifier is None:
+            self.classifier = await asyncio.to_thread(shelf.open, self.settings.model)
+        return self.classifier
+
+
+def lane(source: Source, connector: Connector) -> str:
+    """What shares one rate limit: a place's host and the account we ask it with."""
+    secret = sorted(
+        value.get_secret_value()
+        for name in secrets(type(connector))
+        if (value := getattr(connector, name)) is not None
+    )
+    return "\0".join((source.connector, connector.home, *secret))
+
+
+@asynccontextmanager
+async def opened(settings: Settings, console: Console) -> AsyncIterator[Parts]:
+    """All parts, with the database brought up to date."""
+    settings.prepare()
+    if settings.sqlite is not None:
+        settings.sqlite.parent.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.database)
+    try:
+        await store.check()
+        await schema.ensure(store)
+        async with Network(
+            settings.contact,
+            version=__version__,
+            allow=settings.allow_hosts,
+            proxy=settings.proxies,
+        ) as network:
+            yield Parts(settings, store, settings.seal(), network, console)
+    finally:
+        await store.close()
+
+
+@contextmanager
+def alone(settings: Settings) -> Any:
+    """Hold the lock that keeps a second service away from the embedded database."""
+    if settings.sqlite is None:
+        yield
+        return
+    path = settings.sqlite.with_name(settings.sqlite.name + ".lock")
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise CannotRun(
+                f"Another Listener (process {file.read().strip() or 'unknown'}) already runs on "
+                f"{settings.sqlite}. Stop it first; to run several, use PostgreSQL (DATABASE_URL)."
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+class Service:
+    """The stages, wired to each other."""
+
+    def __init__(self, parts: Parts, classifier: Classifier) -> None:
+        settings, store = parts.settings, parts.store
+        self.parts = parts
+        self.wake = {stage: asyncio.Event() for stage in Stage}
+        self.leases = Leases(store, parts.worker)
+        intake = Intake(Matchbook(store), settings.fresh)
+        self.poll = Poll(store, parts.reach, intake, self.leases, self.wake[Stage.JUDGE])
+        self.poll.ended = self.wake[Stage.POLL]
+        self.listen = Listen(
+            store,
+            parts.reach,
+            intake,
+            self.leases,
+            wake_judge=self.wake[Stage.JUDGE],
+            wake_poll=self.wake[Stage.POLL],
+        )
+        self.recheck = Recheck(store, parts.reach, intake, wake_judge=self.wake[Stage.JUDGE])
+        self.judge = Judge(store, classifier, settings.policies, self.wake[Stage.NOTIFY])
+        self.notify = Notify(store, Channels(parts).named)
+        self.sweep = Sweep(store, settings.keeping)
+        doors = Doors(store, intake, parts.connect, self.wake[Stage.JUDGE])
+        self.site = Site(store, doors)
+
+    async def take_over(self) -> None:
+        """On the embedded database nobody else lives: what a dead process had taken is free."""
+        if self.parts.settings.sqlite is None:
+            return
+        async with self.parts.store.transaction() as session:
+            await sources.give_back(session)
+            await mentions.give_back(session)
+            await notices.give_back(session)
+
+    async def run(self, only: Collection[Stage], stop: asyncio.Event) -> None:
+        """Run stages until told to stop; then let go of everything that was taken."""
+        await self.take_over()
+        wanted = set(only) or set(Stage)
+        steps = {
+            Stage.POLL: (self.poll.step, LOOK / 2),
+            Stage.LISTEN: (self.listen.step, LOOK),
+            Stage.RECHECK: (self.recheck.step, LOOK * 15),
+            Stage.JUDGE: (self.judge.step, LOOK / 2),
+            Stage.NOTIFY: (self.notify.step, LOOK / 2),
+            Stage.SWEEP: (self.sweep.step, HOUSEWORK),
+        }
+        tasks = [
+            asyncio.create_task(
+                forever(stage.value, step, wake=self.wake[stage], idle=idle), name=stage.value
+            )
+            for stage, (step, idle) in steps.items()
+            if stage in wanted
+        ]
+        tasks.append(asyncio.create_task(self.leases.beat(), name="leases"))
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopping}:
+                task.result()  # a stage never ends by itself: this raises what ended it
+        finally:
+            stopping.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with suppress(TimeoutError, DatabaseTrouble):
+                async with asyncio.timeout(STOP.total_seconds()):
+                    await self.poll.stop()
+                    await self.listen.stop()
+                    await self.leases.give_back()
+
+    async def once(self) -> None:
+        """Every source to its end, then everything that follows from it, then stop."""
+        await self.take_over()
+        beating = asyncio.create_task(self.leases.beat(), name="leases")
+        try:
+            await self.poll.once()
+            for step in (self.recheck.step, self.judge.step, self.notify.step, self.sweep.step):
+                while await step():
+                    pass
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+            with suppress(DatabaseTrouble):
+                await self.leases.give_back()
+
+
+@dataclass
+class Channels:
+    """Opens channels by name, as they are set up now."""
+
+    parts: Parts
+
+    async def named(self, name: str) -> Channel | None:
+        """The channel of this name."""
+        if name == TERMINAL:
+            return Terminal(self.parts.console)
+        async with self.parts.store.reading() as session:
+            channel = await notices.channel(session, name)
+        if channel is None or not channel.active:
+            return None
+        return OutgoingWebhook(
+            url=channel.options["url"],
+            secret=self.parts.reveal(channel.options["secret"], "secret"),
+            post=self.parts.network.send,
+        )
+
+
+async def serve(parts: Parts, only: Collection[Stage] = ()) -> None:
+    """Run the service until SIGINT or SIGTERM."""
+    classifier = await open_classifier(parts, only)
+    service = Service(parts, classifier)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if only:  # a worker beside others: the pages are somebody else's
+        await service.run(only, stop)
+    else:
+        async with service.site.open(parts.settings.host, parts.settings.port):
+            await service.run(only, stop)
+    log.info("stopped")
+
+
+async def open_classifier(parts: Parts, only: Collection[Stage]) -> Classifier:
+    """The classifier, where this process judges at all."""
+    if only and Stage.JUDGE not in only:
+        return await asyncio.to_thread(shelf.open, "lexicon")
+    return await parts.judge_with()
+
+
+async def run_once(parts: Parts) -> Mapping[str, Any]:
+    """Do everything once; report it as `listener run --once --json` prints it."""
+    started = asyncio.get_running_loop().time()
+    service = Service(parts, await parts.judge_with())
+    await service.once()
+    poll, judge, notify = service.poll, service.judge, service.notify
+    async with parts.store.reading() as session:
+        everything = await sources.every(session)
+        holes = {source.name: len(await coverage.gaps_of(session, source)) for source in everything}
+    report = {
+        source.name: {
+            "read": poll.tally[source.name].posts if source.name in poll.tally else 0,
+            "mentions": poll.tally[source.name].mentions if source.name in poll.tally else 0,
+            "gaps": holes[source.name],
+            "error": poll.errors.get(source.name),
+        }
+        for source in everything
+        if source.active
+    }
+    return {
+        "sources": report,
+        "mentions": sum(one["mentions"] for one in report.values()),
+        "judged": judge.judged,
+        "cases": judge.opened,
+        "notices": {"sent": notify.sent, "failed": notify.failed},
+        "seconds": round(asyncio.get_running_loop().time() - started, 1),
+    }

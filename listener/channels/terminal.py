@@ -1,0 +1,74 @@
+"""The terminal: each case in a few lines that can be read at a glance."""
+
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+from typing_extensions import override
+
+from listener.channels.contract import Channel, Telling
+from listener.domain.notice import News
+
+QUOTE = 160
+
+
+@dataclass(frozen=True)
+class Terminal(Channel):
+    """Prints cases to a console. Post text is data: no markup in it is obeyed."""
+
+    console: Console
+
+    @override
+    async def send(self, telling: Telling) -> None:
+        for line in lines(telling):
+            self.console.print(line, soft_wrap=True, highlight=False)
+
+
+def lines(telling: Telling) -> list[Text]:
+    """A case as lines: what is new, whose words, why, until when."""
+    if telling.news is not News.OPENED:
+        return [Text(f"  case {telling.case_id} {change(telling)}", style="dim")]
+    head = Text()
+    if telling.urgent:
+        head.append(" URGENT ", style="bold reverse")
+        head.append(" ")
+    head.append(f"Case {telling.case_id}", style="bold")
+    head.append(f"  {telling.brand} on {telling.connector}")
+    if telling.stars is not None:
+        filled = round(telling.stars)
+        head.append("  " + "★" * filled + "☆" * (5 - filled))
+    if telling.author:
+        head.append(f"  {printable(telling.author)}")
+    if telling.due_at is not None:
+        head.append(f"  answer by {telling.due_at:%H:%M} UTC")
+    quote = Text(f"  “{short(telling.quote)}”")
+    why = Text("  " + " ".join(telling.reasons), style="dim")
+    return [head, quote, why]
+
+
+def change(telling: Telling) -> str:
+    """What happened to a case, in a few words."""
+    by = f" by {telling.owner}" if telling.owner else ""
+    return {
+        "joined": f"said again, now in {telling.mentions} places",
+        "taken": f"taken{by}",
+        "taken over": f"taken over{by}",
+        "released": "given back",
+        "closed": f"closed: {telling.outcome}",
+        "edited": "its author changed the post",
+        "deleted": "its author deleted the post",
+        "reopened": "reopened",
+        "confirmed": "confirmed as a complaint",
+        "priority changed": f"judged again, priority {telling.priority}",
+    }.get(telling.what.value, telling.what.value)
+
+
+def short(text: str) -> str:
+    """The first words of a post, on one line."""
+    text = printable(" ".join(text.split()))
+    return text if len(text) <= QUOTE else text[: QUOTE - 1].rstrip() + "…"
+
+
+def printable(text: str) -> str:
+    """Text without the control characters that could drive a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

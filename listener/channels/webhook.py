@@ -1,0 +1,53 @@
+"""The outgoing webhook: signed as Standard Webhooks asks, the same id at every try."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from standardwebhooks.webhooks import Webhook
+from typing_extensions import override
+
+from connectors.kit.errors import ConnectorError
+from listener.channels.contract import Channel, Telling, Undelivered
+
+Send = Callable[[str, bytes, Mapping[str, str]], Awaitable[int]]
+
+
+@dataclass(frozen=True)
+class OutgoingWebhook(Channel):
+    """Posts every notice to one address."""
+
+    url: str
+    secret: str  # whsec_ and base64
+    post: Send
+
+    @override
+    async def send(self, telling: Telling) -> None:
+        body = orjson.dumps(words(telling))
+        moment = datetime.now(UTC)
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": telling.id,
+            "webhook-timestamp": str(int(moment.timestamp())),
+            "webhook-signature": Webhook(self.secret).sign(telling.id, moment, body.decode()),
+        }
+        try:
+            status = await self.post(self.url, body, headers)
+        except ConnectorError as error:
+            raise Undelivered(str(error)) from error
+        if not 200 <= status < 300:
+            raise Undelivered(f"The webhook's address answered {status}.")
+
+
+def words(telling: Telling) -> dict[str, Any]:
+    """The body of a delivery: `type`, `timestamp` and `data`, as the standard has them."""
+    case = asdict(telling)
+    kind, what = case.pop("news"), case.pop("what")
+    return {
+        "type": kind.value.replace(" ", "."),
+        "timestamp": case.pop("at"),
+        "data": {"event": what.value, "case": case.pop("case_id")}
+        | {name: value for name, value in case.items() if name != "id"},
+    }

@@ -1,0 +1,103 @@
+"""What every command stands on: settings, an open database, and errors said in a sentence."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Annotated, Any, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+
+from connectors.kit.catalog import UnknownConnector
+from connectors.kit.errors import ConnectorError
+from listener.app import CannotRun, Parts, opened
+from listener.cli import facts
+from listener.config import BadSettings, Settings, read
+from listener.desk.plan import BadPlan
+from listener.domain.record import NotAllowed
+from listener.domain.secret import WrongKey
+from listener.store.session import DatabaseTrouble
+from listener.web.site import PortTaken
+from models.errors import ModelError
+
+Result = TypeVar("Result")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+demo = False  # set by `listener --demo`
+
+
+class Refused(Exception):
+    """A command cannot be done; the message says why and what to do."""
+
+
+SAID = (
+    BadPlan,
+    BadSettings,
+    CannotRun,
+    ConnectorError,
+    DatabaseTrouble,
+    ModelError,
+    NotAllowed,
+    PortTaken,
+    Refused,
+    UnknownConnector,
+    WrongKey,
+)
+
+
+def settings() -> Settings:
+    """The settings, of the demo when that was asked for."""
+    found = read(os.environ)
+    return found.for_demo() if demo else found
+
+
+@asynccontextmanager
+async def parts(console: Console = out) -> AsyncIterator[Parts]:
+    """Everything a command may need, open."""
+    async with opened(settings(), console) as found:
+        yield found
+
+
+def act(work: Callable[[], Awaitable[Result]], *, quiet: bool = True) -> Result:
+    """Run a command's work; whatever goes wrong is said in a sentence, with exit code 1."""
+    facts.set_up(quiet=quiet)
+    with in_sentences():
+        return asyncio.run(as_coroutine(work))
+
+
+async def as_coroutine(work: Callable[[], Awaitable[Result]]) -> Result:
+    """An awaitable as a coroutine, for asyncio.run."""
+    return await work()
+
+
+@contextmanager
+def in_sentences() -> Iterator[None]:
+    """Say errors in sentences, never in tracebacks."""
+    try:
+        yield
+    except* SAID as group:
+        for error in leaves(group):
+            err.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+    except* KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
+    """The errors in a group, whatever nests them."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from leaves(error)
+        else:
+            yield error
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on one line of standard output."""
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_UTC_Z).decode() + "\n")

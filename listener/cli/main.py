@@ -1,0 +1,58 @@
+"""All commands in one program."""
+
+from typing import Annotated
+
+import typer
+
+from listener import __version__
+from listener.cli import asking, ground, running, setting_up, working
+
+program = typer.Typer(
+    name="listener",
+    help="Hears every unhappy customer the moment they speak in public.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+def version(asked: bool) -> None:
+    """Print the version and leave."""
+    if asked:
+        ground.out.print(f"listener {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@program.callback()
+def all_commands(
+    *,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Work on the demo's data instead of your own.")
+    ] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Hears every unhappy customer the moment they speak in public."""
+    del show_version
+    ground.demo = demo
+
+
+program.command()(running.run)
+program.command()(setting_up.init)
+program.command()(setting_up.apply)
+program.command()(setting_up.check)
+program.command()(setting_up.connectors)
+program.command()(setting_up.migrate)
+program.command()(asking.poll)
+program.command()(asking.judge)
+program.command()(asking.mentions)
+program.command()(asking.coverage)
+program.add_typer(working.cases, name="cases")
+program.add_typer(working.staff, name="staff")
+
+
+def main() -> None:
+    """Run the program."""
+    program()

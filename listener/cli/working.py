@@ -1,0 +1,218 @@
+"""What staff do from the command line: cases taken, given back, closed, corrected."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from listener.app import Parts
+from listener.cli.ground import Json, Refused, act, out, parts, print_json
+from listener.desk import closing, taking
+from listener.domain.case import Case, Outcome, Status
+from listener.domain.correction import Better
+from listener.domain.deadline import Policies
+from listener.domain.staff import Role, Staff
+from listener.store import cases as queue
+from listener.store import people
+
+cases = typer.Typer(help="List cases, most pressing first, and work them.", no_args_is_help=False)
+staff = typer.Typer(help="The people who work cases.", no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(help="The case's number.", min=1)]
+Who = Annotated[str | None, typer.Option("--as", help="Who you are; needed when you are several.")]
+
+
+@cases.callback(invoke_without_command=True)
+def cases_listed(
+    context: typer.Context,
+    *,
+    status: Annotated[Status | None, typer.Option(help="Only those in this state.")] = None,
+    brand: Annotated[str | None, typer.Option(help="Only of this brand.")] = None,
+    closed: Annotated[bool, typer.Option("--all", help="Also closed ones.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List cases, most pressing first. Machines get closed ones too."""
+    if context.invoked_subcommand is not None:
+        return
+
+    async def work() -> list[dict[str, Any]]:
+        async with parts() as ready, ready.store.reading() as session:
+            found = await queue.found(session, status=status, brand=brand, closed=closed or as_json)
+            ids = await queue.mention_ids(session, [case.key for case, _ in found])
+            names = await queue.staff_names(session)
+            return [
+                case_words(case, its_brand, ids.get(case.key, []), names)
+                for case, its_brand in found
+            ]
+
+    rows = act(work)
+    if as_json:
+        for row in rows:
+            print_json(row)
+        return
+    for row in rows:
+        due = f"answer by {row['due_at']:%a %H:%M}" if row["due_at"] else "unsure: a person decides"
+        owner = f", {row['owner']}" if row["owner"] else ""
+        out.print(
+            f"{row['id']:>5}  {row['priority']:>3}  {row['status']}{owner}  {row['brand']}  {due}\n"
+            f"            {' '.join(row['reasons'])}",
+            markup=False,
+            highlight=False,
+        )
+    out.print(f"{len(rows)} cases. Times are UTC. Take one: listener cases take NUMBER")
+
+
+def case_words(
+    case: Case, brand: str, mention_ids: list[int], names: dict[int, str]
+) -> dict[str, Any]:
+    """A case for machines."""
+    holder = case.held_by(datetime.now(UTC))
+    return {
+        "id": case.id,
+        "brand": brand,
+        "status": case.status,
+        "unsure": case.unsure,
+        "priority": case.priority,
+        "reasons": case.reasons,
+        "mentions": mention_ids,
+        "owner": names.get(case.owner_id) if case.owner_id else None,
+        "held_by": names.get(holder) if holder else None,
+        "opened_at": case.opened_at,
+        "due_at": case.due_at,
+        "snoozed_until": case.snoozed_until,
+        "outcome": case.outcome,
+    }
+
+
+@cases.command()
+def take(
+    case: Number,
+    *,
+    who: Who = None,
+    over: Annotated[bool, typer.Option(help="Take it over from whoever has it.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take a case: it is yours, and you hold it for ten minutes."""
+    done = act(
+        lambda: acting(who, lambda ready, name: taking.take(ready.store, case, name, over=over))
+    )
+    show(
+        done,
+        f"Case {case} is yours; you hold it until {done['held_until']:%H:%M} UTC.",
+        as_json=as_json,
+    )
+
+
+@cases.command()
+def release(case: Number, *, who: Who = None, as_json: Json = False) -> None:
+    """Give a case back to the queue."""
+    done = act(lambda: acting(who, lambda ready, name: taking.release(ready.store, case, name)))
+    show(done, f"Case {case} is open again.", as_json=as_json)
+
+
+@cases.command()
+def close(
+    case: Number,
+    *,
+    outcome: Annotated[Outcome, typer.Option(help="Why it is closed.")],
+    who: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Close a case with a reason. "not us", "not negative" and "spam" also teach the model."""
+    done = act(
+        lambda: acting(who, lambda ready, name: closing.close(ready.store, case, name, outcome))
+    )
+    show(done, f"Case {case} is closed: {outcome}.", as_json=as_json)
+
+
+@cases.command()
+def correct(
+    case: Number,
+    *,
+    better: Annotated[Better, typer.Option("--to", help="What is true instead.")],
+    who: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Say that a flag was wrong, or that an unsure case is a complaint."""
+    done = act(
+        lambda: acting(
+            who, lambda ready, name: closing.correct(ready.store, case, name, better, Policies())
+        )
+    )
+    show(done, f"Corrected: case {case} is {better}.", as_json=as_json)
+
+
+async def acting(who: str | None, deed: Callable[[Parts, str], Awaitable[Case]]) -> dict[str, Any]:
+    """Do something in the name of a member of staff."""
+    async with parts() as ready:
+        async with ready.store.reading() as session:
+            everybody = [person.name for person in await people.every(session) if person.active]
+        if who is None:
+            if len(everybody) != 1:
+                raise Refused(
+                    f"Say who you are with --as: {', '.join(everybody)}."
+                    if everybody
+                    else "Nobody works here yet. Add yourself: listener staff add NAME."
+                )
+            [who] = everybody
+        case = await deed(ready, who)
+        async with ready.store.reading() as session:
+            [(found, brand)] = await queue.found(session, ids=[case.key])
+            ids = await queue.mention_ids(session, [case.key])
+            names = await queue.staff_names(session)
+        return case_words(found, brand, ids.get(case.key, []), names) | {
+            "held_until": found.held_until
+        }
+
+
+def show(done: dict[str, Any], sentence: str, *, as_json: bool) -> None:
+    """Say what was done."""
+    if as_json:
+        done.pop("held_until")
+        print_json(done)
+    else:
+        out.print(sentence, markup=False, highlight=False)
+
+
+@staff.command()
+def add(
+    name: Annotated[str, typer.Argument(help="What they are called.")],
+    *,
+    role: Annotated[Role, typer.Option(help="What they are here to do.")] = Role.AGENT,
+    mail: Annotated[str | None, typer.Option(help="Their address.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Add somebody."""
+
+    async def work() -> Staff:
+        if not name.strip():
+            raise Refused("A person needs a name.")
+        async with parts() as ready, ready.store.transaction() as session:
+            if await people.named(session, name.strip()) is not None:
+                raise Refused(f"Somebody called {name.strip()!r} works here already.")
+            person = Staff(name=name.strip(), role=role, mail=mail)
+            session.add(person)
+            await session.flush()
+            return person
+
+    person = act(work)
+    if as_json:
+        print_json({"id": person.id, "name": person.name, "role": person.role})
+    else:
+        out.print(f"{person.name} works here now, as {person.role}.", markup=False)
+
+
+@staff.command(name="list")
+def everybody(*, as_json: Json = False) -> None:
+    """List everybody."""
+
+    async def work() -> list[Staff]:
+        async with parts() as ready, ready.store.reading() as session:
+            return list(await people.every(session))
+
+    for person in act(work):
+        if as_json:
+            print_json({"id": person.id, "name": person.name, "role": person.role})
+        else:
+            out.print(f"{person.name}, {person.role}", markup=False)

@@ -1,0 +1,153 @@
+"""Settings: what the environment says, read once."""
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+from listener.desk.plan import span
+from listener.domain.deadline import Policies
+from listener.domain.mention import FRESH
+from listener.domain.secret import Seal
+from listener.store.sweeping import Keeping
+
+DATABASE = "listener.db"
+KEY_FILE = "key"
+SHORTEST_KEY = 16
+DEFAULT_KEYS = frozenset({"changeme", "secret", "password", "listener"})
+
+
+class BadSettings(Exception):
+    """A setting cannot be used; the message names it and says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator decides."""
+
+    data: Path
+    database: str
+    key: str | None = field(default=None, repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8080
+    url: str = "http://127.0.0.1:8080"
+    proxies: str | None = None
+    contact: str = "operator unknown"
+    allow_hosts: frozenset[str] = frozenset()
+    model: str = "minilm-l6-en"
+    fresh: timedelta = FRESH
+    keeping: Keeping = field(default_factory=Keeping)
+    policies: Policies = field(default_factory=Policies)
+
+    @property
+    def sqlite(self) -> Path | None:
+        """The file of the embedded database, or None when it is a server."""
+        found = re.fullmatch(r"sqlite(?:\+\w+)?:///(.*)", self.database)
+        return Path(found[1]) if found else None
+
+    def for_demo(self) -> "Settings":
+        """The same with everything kept in a folder of the demo's own."""
+        folder = self.data / "demo"
+        return replace(self, data=folder, database=f"sqlite:///{folder / DATABASE}", key=None)
+
+    def prepare(self) -> None:
+        """Make the data folder, readable by its owner alone."""
+        try:
+            self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise BadSettings(
+                f"The data folder {self.data} cannot be made ({error.strerror}). "
+                "Set LISTENER_DATA to a folder you may write to."
+            ) from error
+        if not os.access(self.data, os.W_OK):
+            raise BadSettings(
+                f"The data folder {self.data} cannot be written to. "
+                "Set LISTENER_DATA to a folder you may write to."
+            )
+
+    def seal(self) -> Seal:
+        """What seals secrets: LISTENER_KEY, or a key file made at first start."""
+        if self.key is not None:
+            return Seal(self.key)
+        path = self.data / KEY_FILE
+        if not path.exists():
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(secrets.token_urlsafe(32) + "\n")
+        return Seal(path.read_text().strip())
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """Settings from the environment; BadSettings names the first that cannot be used."""
+    data = (
+        Path(environment.get("LISTENER_DATA") or default_data(environment)).expanduser().absolute()
+    )
+    key = environment.get("LISTENER_KEY") or None
+    if key is not None and (len(key) < SHORTEST_KEY or key.lower() in DEFAULT_KEYS):
+        raise BadSettings(
+            f"LISTENER_KEY is too easy to guess: use at least {SHORTEST_KEY} random characters, "
+            "or leave it out and a key file is made."
+        )
+    host, port = address(environment.get("LISTENER_HTTP") or "127.0.0.1:8080")
+    shown = f"[{host}]" if ":" in host else host
+    return Settings(
+        data=data,
+        database=environment.get("DATABASE_URL") or f"sqlite:///{data / DATABASE}",
+        key=key,
+        host=host,
+        port=port,
+        url=(environment.get("LISTENER_URL") or f"http://{shown}:{port}").rstrip("/"),
+        proxies=environment.get("LISTENER_PROXIES") or None,
+        contact=environment.get("LISTENER_CONTACT") or "operator unknown",
+        allow_hosts=hosts(environment.get("LISTENER_ALLOW_HOSTS") or ""),
+        model=environment.get("LISTENER_MODEL") or "minilm-l6-en",
+        fresh=stretch(environment, "LISTENER_FRESH", FRESH),
+        keeping=Keeping(
+            without_case=stretch(environment, "LISTENER_KEEP", Keeping().without_case),
+            with_case=stretch(environment, "LISTENER_KEEP_CASES", Keeping().with_case),
+        ),
+    )
+
+
+def default_data(environment: Mapping[str, str]) -> Path:
+    """Where data goes when nobody says: the user's own data folder."""
+    home = environment.get("XDG_DATA_HOME")
+    return (Path(home) if home else Path("~/.local/share")) / "listener"
+
+
+def address(words: str) -> tuple[str, int]:
+    """Host and port of LISTENER_HTTP."""
+    found = re.fullmatch(
+        r"(?:\[(?P<v6>[0-9a-fA-F:]+)\]|(?P<host>[\w.-]*)):(?P<port>\d{1,5})", words
+    )
+    if found is None or int(found["port"]) > 65535:
+        raise BadSettings(
+            f"LISTENER_HTTP is {words!r}; it must be host:port, for example 127.0.0.1:8080."
+        )
+    return found["v6"] or found["host"] or "0.0.0.0", int(found["port"])  # noqa: S104 (":8080" asks for it)
+
+
+def hosts(words: str) -> frozenset[str]:
+    """The host:port pairs of LISTENER_ALLOW_HOSTS."""
+    pairs = [pair for pair in re.split(r"[\s,]+", words) if pair]
+    for pair in pairs:
+        if not re.fullmatch(r"(?:\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}", pair):
+            raise BadSettings(
+                f"LISTENER_ALLOW_HOSTS holds {pair!r}; it must be host:port pairs, "
+                "for example intranet.example:8080."
+            )
+    return frozenset(pairs)
+
+
+def stretch(environment: Mapping[str, str], name: str, default: timedelta) -> timedelta:
+    """A setting that is a stretch of time."""
+    words = environment.get(name)
+    if not words:
+        return default
+    try:
+        return span(words)
+    except ValueError as error:
+        raise BadSettings(f"{name} is {words!r}; {error}.") from error

@@ -1,0 +1,1 @@
+"""What people do: each function one act and one transaction."""

@@ -1,0 +1,157 @@
+"""A case: one complaint on its way to an answer.
+
+        take            answer           close
+  open ──────▶ owned ──────────▶ answered ─────▶ closed
+   ▲  ◀──────── │ release           │              │
+   │            └──────close────────┼─────────────▶│
+   └────────────────reopen──────────┴──────────────┘   (to its owner: owned, if there is one)
+
+Snoozed until, waiting since, reopened and unsure are marks on it. A hold says that somebody
+is working on it right now: only the holder may answer, it lapses after ten idle minutes, and
+it can be taken over.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import JSON, Column, Index
+from sqlmodel import Field
+
+from connectors.kit.contract import Kind
+from listener.domain.deadline import Policies, Sort, due
+from listener.domain.record import Instant, NotAllowed, Record, word
+
+HOLD = timedelta(minutes=10)
+
+
+class Status(StrEnum):
+    """Where a case stands."""
+
+    OPEN = "open"
+    OWNED = "owned"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """Why a case was closed."""
+
+    ANSWERED = "answered"
+    ANSWERED_ELSEWHERE = "answered elsewhere"
+    NO_REPLY_NEEDED = "no reply needed"
+    NOT_US = "not us"
+    NOT_NEGATIVE = "not negative"
+    SPAM = "spam"
+
+
+class Case(Record, table=True):
+    """One complaint that staff must answer, whatever number of posts repeat it."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        Index("ix_cases_queue", "status", "priority"),
+        Index("ix_cases_brand", "brand_id", "opened_at"),
+    )
+
+    brand_id: int = Field(foreign_key="brands.id")
+    status: Status = Field(default=Status.OPEN, sa_type=word(Status))
+    kind: Kind = Field(sa_type=word(Kind))
+    urgent: bool = False
+    unsure: bool = False
+    priority: int = 0
+    reasons: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    owner_id: int | None = Field(default=None, foreign_key="staff.id")
+    holder_id: int | None = Field(default=None, foreign_key="staff.id")
+    held_until: datetime | None = Field(default=None, sa_type=Instant)
+    opened_at: datetime = Field(sa_type=Instant)
+    waiting_since: datetime | None = Field(default=None, sa_type=Instant)
+    due_at: datetime | None = Field(default=None, sa_type=Instant)
+    snoozed_until: datetime | None = Field(default=None, sa_type=Instant)
+    answered_at: datetime | None = Field(default=None, sa_type=Instant)
+    closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    outcome: Outcome | None = Field(default=None, sa_type=word(Outcome))
+    reopened: int = 0
+    mentions: int = 1  # how many places or people say it
+
+    def held_by(self, now: datetime) -> int | None:
+        """Who works on it at this moment."""
+        if self.held_until is None or self.held_until <= now:
+            return None
+        return self.holder_id
+
+    def take(self, staff_id: int, now: datetime, *, over: bool = False) -> None:
+        """Make this person its owner and holder; `over` takes it from whoever holds it."""
+        if self.status is Status.CLOSED:
+            raise NotAllowed(f"Case {self.id} is closed ({self.outcome}); reopen it first.")
+        holder = self.held_by(now)
+        if holder not in (None, staff_id) and not over:
+            raise NotAllowed(
+                f"Case {self.id} is held by somebody else until {self.held_until:%H:%M} UTC."
+            )
+        if self.owner_id not in (None, staff_id) and not over:
+            raise NotAllowed(f"Case {self.id} belongs to somebody else.")
+        if self.status is Status.OPEN:
+            self.status = Status.OWNED
+        self.owner_id = self.holder_id = staff_id
+        self.held_until = now + HOLD
+
+    def touch(self, staff_id: int, now: datetime) -> None:
+        """Keep the hold alive while its holder is at work."""
+        self.require_holder(staff_id, now)
+        self.held_until = now + HOLD
+
+    def release(self, staff_id: int, now: datetime) -> None:
+        """Give it back to the queue."""
+        if self.status is not Status.OWNED:
+            raise NotAllowed(
+                f"Case {self.id} is {self.status}; only an owned case can be given back."
+            )
+        if self.owner_id != staff_id:
+            raise NotAllowed(f"Case {self.id} belongs to somebody else.")
+        if self.held_by(now) not in (None, staff_id):
+            raise NotAllowed(
+                f"Case {self.id} is held by somebody else until {self.held_until:%H:%M} UTC."
+            )
+        self.status = Status.OPEN
+        self.owner_id = self.holder_id = self.held_until = None
+
+    def confirm(self, policies: Policies, now: datetime) -> None:
+        """A person says that an unsure case is a complaint: from now on it has a deadline."""
+        if not self.unsure:
+            raise NotAllowed(f"Case {self.id} is not unsure.")
+        self.unsure = False
+        self.waiting_since = now
+        self.due_at = due(self.sort, policies, now)
+
+    def close(self, outcome: Outcome, staff_id: int | None, now: datetime) -> None:
+        """End it with a reason; whoever holds it is the only one who may."""
+        if self.status is Status.CLOSED:
+            raise NotAllowed(f"Case {self.id} is already closed ({self.outcome}).")
+        if self.held_by(now) not in (None, staff_id):
+            raise NotAllowed(
+                f"Case {self.id} is held by somebody else until {self.held_until:%H:%M} UTC."
+            )
+        self.status = Status.CLOSED
+        self.outcome = outcome
+        self.closed_at = now
+        self.holder_id = self.held_until = self.snoozed_until = None
+
+    def reopen(self, policies: Policies, now: datetime) -> None:
+        """The customer is back: to the same owner, with a fresh deadline."""
+        if self.status not in (Status.CLOSED, Status.ANSWERED):
+            raise NotAllowed(f"Case {self.id} is {self.status}; there is nothing to reopen.")
+        self.status = Status.OPEN if self.owner_id is None else Status.OWNED
+        self.outcome = self.closed_at = None
+        self.reopened += 1
+        self.waiting_since = now
+        self.due_at = due(self.sort, policies, now)
+
+    def require_holder(self, staff_id: int, now: datetime) -> None:
+        """Refuse whoever does not hold it."""
+        if self.held_by(now) != staff_id:
+            raise NotAllowed(f"You do not hold case {self.id} any more; take it again.")
+
+    @property
+    def sort(self) -> Sort:
+        """What its deadline depends on."""
+        return Sort(self.kind, self.urgent, self.unsure)

@@ -1,0 +1,41 @@
+"""Events: the numbered lines of a case's history, never rewritten."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Column
+from sqlmodel import Field
+
+from listener.domain.record import Instant, Record, word
+
+
+class What(StrEnum):
+    """What happened."""
+
+    OPENED = "opened"
+    JOINED = "joined"  # a like mention joined the case
+    CONFIRMED = "confirmed"  # a person said that an unsure one is a complaint
+    TAKEN = "taken"
+    TAKEN_OVER = "taken over"
+    RELEASED = "released"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    EDITED = "edited"  # by its author
+    DELETED = "deleted"  # by its author
+    CORRECTED = "corrected"
+    PRIORITY = "priority changed"
+    SNOOZED = "snoozed"
+
+
+class Event(Record, table=True):
+    """One thing that happened to a case. Details never hold a post's text or its author."""
+
+    __tablename__ = "events"
+
+    case_id: int = Field(foreign_key="cases.id", index=True)
+    what: What = Field(sa_type=word(What))
+    at: datetime = Field(sa_type=Instant)
+    staff_id: int | None = Field(default=None, foreign_key="staff.id")  # None: by itself
+    details: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))

@@ -1,0 +1,60 @@
+"""Likeness: whether two posts are the same complaint said again, by a repost or a copy."""
+
+import re
+from datetime import datetime, timedelta
+
+from rapidfuzz import fuzz
+from rensa import RMinHash
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
+
+from listener.domain.record import Instant
+from listener.domain.source import digest
+
+WINDOW = timedelta(days=7)  # what is older starts a case of its own
+ROWS, BANDS = 4, 8  # copies with Jaccard 0.8 meet in some band with probability 0.98
+ENOUGH_WORDS = 6  # "Never again!" is said by many people about different things
+ALIKE = 88.0  # of 100, by rapidfuzz
+
+_NOISE = re.compile(r"\b(?:rt|via|repost)\b|https?://\S+|@[\w.@-]+", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+
+
+class Likeness(SQLModel, table=True):
+    """That posts with this fingerprint belong to this case."""
+
+    __tablename__ = "likenesses"
+
+    brand_id: int = Field(foreign_key="brands.id", primary_key=True)
+    band: int = Field(sa_type=BigInteger, primary_key=True)
+    case_id: int = Field(foreign_key="cases.id", primary_key=True, ondelete="CASCADE")
+    seen_at: datetime = Field(sa_type=Instant, index=True)
+
+
+def fingerprints(text: str, author: str) -> list[int]:
+    """Numbers of which like texts share at least one.
+
+    Short texts are only like those of the same author, and a text without words like none.
+    """
+    words = plain_words(text)
+    if not words:
+        return []
+    if len(words) < ENOUGH_WORDS:
+        return [digest("short", author, *words)] if author else []
+    hashes = RMinHash(num_perm=ROWS * BANDS, seed=7)
+    hashes.update([" ".join(words[i : i + 2]) for i in range(len(words) - 1)])
+    numbers = hashes.digest()
+    return [
+        digest(str(band), *map(str, numbers[band * ROWS : (band + 1) * ROWS]))
+        for band in range(BANDS)
+    ]
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two texts that share a fingerprint say the same in nearly the same words."""
+    return fuzz.ratio(" ".join(plain_words(one)), " ".join(plain_words(other))) >= ALIKE
+
+
+def plain_words(text: str) -> list[str]:
+    """The words of a text without links, names and repost marks."""
+    return _WORD.findall(_NOISE.sub(" ", text).casefold())

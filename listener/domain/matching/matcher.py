@@ -1,0 +1,82 @@
+"""All brands' queries asked of one post at once."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ahocorasick_rs import AhoCorasick
+
+from connectors.kit.contract import Post
+from listener.domain.folding import fold, is_whole
+from listener.domain.matching.anchors import anchors, pieces, words_of
+from listener.domain.matching.reading import Reading, TextSpan, domains_of
+from listener.domain.query import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """That a post names a brand, and the words that say so: in order, none overlapping.
+
+    There are none when only a link names the brand.
+    """
+
+    brand: int
+    spans: tuple[TextSpan, ...]
+
+
+class Matcher:
+    """All brands' queries, prepared once so that a post that names none costs almost nothing.
+
+    Each query is found by its anchors: a few words one of which must be in every post that
+    matches. One automaton looks for the anchors of all brands; only the queries of those it
+    finds are evaluated.
+    """
+
+    def __init__(self, brands: Mapping[int, Query]) -> None:
+        self._brands = tuple(brands.items())
+        self._pieces = {
+            words: pieces(words) for query in brands.values() for words in words_of(query)
+        }
+        by_word: defaultdict[str, list[int]] = defaultdict(list)
+        by_domain: defaultdict[str, list[int]] = defaultdict(list)
+        for number, found in enumerate(anchors(brands.values())):
+            for anchor in found:
+                (by_domain if anchor.is_domain else by_word)[anchor.text].append(number)
+        self._by_anchor = tuple(by_word.values())
+        self._by_domain = dict(by_domain)
+        self._automaton = AhoCorasick(tuple(by_word))
+
+    def matches(
+        self, posts: Iterable[Post], *, source: str = "", connector: str = ""
+    ) -> list[tuple[Post, list[Match]]]:
+        """The posts that name a brand, in order, each with its matches."""
+        return [
+            (post, found)
+            for post in posts
+            if (found := self.match(post, source=source, connector=connector))
+        ]
+
+    def match(self, post: Post, *, source: str = "", connector: str = "") -> list[Match]:
+        """The brands that a post names, in the order in which the brands were given.
+
+        `source` is the name of the source that brought it, `connector` the one it came by.
+        """
+        # A line break keeps the words of the title and of the text apart.
+        folded = fold(f"{post.title}\n{post.text}" if post.title else post.text)
+        candidates: set[int] = set()
+        for anchor, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
+            if is_whole(folded, start, end):
+                candidates.update(self._by_anchor[anchor])
+        if self._by_domain and (post.links or post.attachments):
+            for domain in domains_of(post):
+                candidates.update(self._by_domain.get(domain, ()))
+        if not candidates:
+            return []
+        reading = Reading(post, frozenset((fold(source), fold(connector))) - {""}, self._pieces)
+        found = []
+        for number in sorted(candidates):
+            brand, query = self._brands[number]
+            places = reading.find(query)
+            if places is not None:
+                found.append(Match(brand, reading.spans(places)))
+        return found

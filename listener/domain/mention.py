@@ -1,0 +1,147 @@
+"""Mentions: posts that name a brand, with all their revisions and every source that saw them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from connectors.kit.contract import Kind, Precision
+from listener.domain.record import Instant, Record, word
+from models.verdict import Feeling
+
+FRESH = timedelta(hours=48)
+
+# When a mention is asked for again after it was first seen; people change their minds early.
+RECHECKS = (
+    timedelta(hours=1),
+    timedelta(hours=6),
+    timedelta(hours=24),
+    timedelta(days=7),
+    timedelta(days=30),
+)
+
+
+class Mention(Record, table=True):
+    """A post that names a brand, as it stands now.
+
+    It `waits` until a classifier has judged its present revision. A mention of our own
+    account is `ours`: context for others, never judged. A `late` one was published long
+    before it was first seen: judged and counted, but nobody is called.
+    """
+
+    __tablename__ = "mentions"
+    __table_args__ = (
+        UniqueConstraint("connector", "post_id", "brand_id"),
+        Index(
+            "ix_mentions_waiting",
+            "id",
+            sqlite_where=text("waits"),
+            postgresql_where=text("waits"),
+        ),
+        Index("ix_mentions_published", "brand_id", "published_at"),
+        Index(
+            "ix_mentions_recheck",
+            "recheck_at",
+            sqlite_where=text("recheck_at IS NOT NULL"),
+            postgresql_where=text("recheck_at IS NOT NULL"),
+        ),
+        Index("ix_mentions_case", "case_id"),
+    )
+
+    brand_id: int = Field(foreign_key="brands.id")
+    connector: str
+    post_id: str
+    source_id: int = Field(foreign_key="sources.id")  # the first source that saw it
+    url: str
+    kind: Kind = Field(sa_type=word(Kind))
+    title: str | None = None
+    text: str
+    author_id: str = ""
+    author_name: str = ""
+    author_handle: str = ""
+    author_reach: int | None = None
+    rating: float | None = None
+    rating_lowest: float | None = None
+    rating_highest: float | None = None
+    language: str | None = None
+    published_at: datetime = Field(sa_type=Instant)
+    precision: Precision = Field(default=Precision.SECOND, sa_type=word(Precision))
+    edited_at: datetime | None = Field(default=None, sa_type=Instant)
+    seen_at: datetime = Field(sa_type=Instant)
+    in_reply_to: str | None = None
+    thread: str | None = None
+    branch: str | None = None
+    reach: int | None = None
+    links: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    attachments: list[dict[str, str]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False)
+    )
+    marks: list[list[Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    truncated: bool = False
+    ours: bool = False
+    late: bool = False
+    revision: str  # the fingerprint of what stands here now
+    revisions: int = 1
+    deleted_at: datetime | None = Field(default=None, sa_type=Instant)
+    purged_at: datetime | None = Field(default=None, sa_type=Instant)
+    recheck_at: datetime | None = Field(default=None, sa_type=Instant)
+    rechecks: int = 0
+    absences: int = 0
+
+    waits: bool = True
+    taken_until: datetime | None = Field(default=None, sa_type=Instant)
+    judged_at: datetime | None = Field(default=None, sa_type=Instant)
+    complaint: float | None = None
+    feeling: Feeling | None = Field(default=None, sa_type=word(Feeling))
+    confidence: float | None = None
+    model: str | None = None
+    flagged: bool | None = None
+    unsure: bool | None = None
+    urgent: bool | None = None
+    conflict: bool | None = None  # stars and words disagree
+    reasons: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    case_id: int | None = Field(default=None, foreign_key="cases.id")
+
+    @property
+    def stars(self) -> float | None:
+        """The rating on a scale of one to five."""
+        if self.rating is None or self.rating_lowest is None or self.rating_highest is None:
+            return None
+        return 1 + 4 * (self.rating - self.rating_lowest) / (
+            self.rating_highest - self.rating_lowest
+        )
+
+    @property
+    def words(self) -> str:
+        """Title and text as one."""
+        return f"{self.title}\n{self.text}" if self.title else self.text
+
+
+class Revision(Record, table=True):
+    """What a mention said before its author changed it."""
+
+    __tablename__ = "revisions"
+    __table_args__ = (UniqueConstraint("mention_id", "number"),)
+
+    mention_id: int = Field(foreign_key="mentions.id", ondelete="CASCADE")
+    number: int  # the first is 1
+    title: str | None = None
+    text: str
+    rating: float | None = None
+    replaced_at: datetime = Field(sa_type=Instant)
+
+
+class Sighting(SQLModel, table=True):
+    """That a source saw a mention."""
+
+    __tablename__ = "sightings"
+
+    mention_id: int = Field(foreign_key="mentions.id", ondelete="CASCADE", primary_key=True)
+    source_id: int = Field(foreign_key="sources.id", ondelete="CASCADE", primary_key=True)
+    seen_at: datetime = Field(sa_type=Instant)
+
+
+def next_recheck(seen_at: datetime, rechecks: int) -> datetime | None:
+    """When to ask again after so many rechecks, or None when it has been asked often enough."""
+    return seen_at + RECHECKS[rechecks] if rechecks < len(RECHECKS) else None

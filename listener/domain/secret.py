@@ -1,0 +1,57 @@
+"""Secrets at rest: sealed with the listener's own key, or a reference to where they are kept."""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+SEALED, ENV, FILE = "sealed", "env", "file"
+
+
+class WrongKey(Exception):
+    """What was sealed cannot be opened with this key."""
+
+
+class Seal:
+    """Seals and opens secrets (AES-256-GCM) with one key, given as text of any length."""
+
+    def __init__(self, key: str) -> None:
+        self._cipher = AESGCM(hashlib.sha256(key.encode()).digest())
+
+    def close(self, secret: str) -> dict[str, str]:
+        """The secret, sealed, as it is kept in the database."""
+        nonce = secrets.token_bytes(12)
+        sealed = nonce + self._cipher.encrypt(nonce, secret.encode(), None)
+        return {SEALED: base64.b64encode(sealed).decode()}
+
+    def open(self, sealed: Mapping[str, str]) -> str:
+        """The secret in the clear."""
+        raw = base64.b64decode(sealed[SEALED])
+        try:
+            return self._cipher.decrypt(raw[:12], raw[12:], None).decode()
+        except InvalidTag as error:
+            raise WrongKey(
+                "A stored secret cannot be opened: LISTENER_KEY (or the key file) is not the one "
+                "it was sealed with. Set the former key, or run `listener apply` again with the secret."
+            ) from error
+
+    def opens(self, sealed: Mapping[str, str]) -> str | None:
+        """The secret in the clear, or None when another key sealed it."""
+        try:
+            return self.open(sealed)
+        except WrongKey:
+            return None
+
+
+def is_sealed(value: Any) -> bool:
+    """Whether this is what `Seal.close` made."""
+    return isinstance(value, Mapping) and set(value) == {SEALED}
+
+
+def is_reference(value: Any) -> bool:
+    """Whether this names where a secret is kept: `{ env = "NAME" }` or `{ file = "path" }`."""
+    return isinstance(value, Mapping) and len(value) == 1 and set(value) <= {ENV, FILE}

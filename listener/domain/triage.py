@@ -1,0 +1,147 @@
+"""Triage: which verdicts call for a person, how soon, and why."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from connectors.kit.contract import Kind
+from models.verdict import Feeling, Verdict
+
+FLAG = 0.5
+FEW_STARS, MANY_STARS = 2.0, 4.0
+
+# Words that mean harm beyond annoyance, in the languages that staff most often meet. A stem
+# ends in *; a word stands alone. They only raise the urgency of what is a complaint already.
+HARM: Final[Mapping[str, str]] = {
+    "safety": "injur* hurt glass explod* burnt burned burst fire smoke dangerous shock bleeding "
+    "crash* hospital ambulance choked choking verletz* gefährlich explosion* feuer brand "
+    "peligros* herid* fuego incendi* dangereu* blessé* explos* feu",
+    "health": "allerg* anaphyla* poison* vomit* mould mouldy mold moldy rotten maggot* nut nuts "
+    "undeclared schimmel* vergift* verdorben* gluten intoxic* moho alergi* moisi* empoisonn*",
+    "fraud": "fraud* scam* stolen stole phishing hacked unauthorised unauthorized betrug* betrüg* "
+    "abzocke estafa* robad* fraude* arnaque* escroqu*",
+    "money": "overcharged double-charged overdrawn overdraft abgebucht doble duplicado débité*",
+    "privacy": "leaked leak breach gdpr privacy datenschutz* datenleck filtraci* rgpd",
+    "legal": "lawyer* solicitor sue suing lawsuit court ombudsman anwalt* klage verklag* abogad* "
+    "denuncia* demanda avocat* tribunal plainte",
+    "discrimination": "racist racism sexist homophob* discriminat* wheelchair rassist* diskrimin* "
+    "racista discrimina* raciste",
+    "outage": "outage everyone",
+    "stranded": "stranded stuck gestrandet tirad* coincé*",
+}
+
+
+def _pattern(words: str) -> re.Pattern[str]:
+    stems = (re.escape(word).replace(r"\*", r"\w*") for word in words.split())
+    return re.compile(rf"\b(?:{'|'.join(stems)})\b", re.IGNORECASE)
+
+
+_HARM: Final = {harm: _pattern(words) for harm, words in HARM.items()}
+_CHARGED_TWICE = re.compile(
+    r"\b(?:charged|billed|debited|paid)\b.{0,40}\b(?:twice|double|two times)\b"
+    r"|\b(?:twice|double)\b.{0,20}\b(?:charged|billed|debited)\b"
+    r"|\bdoppelt\b.{0,30}\babgebucht\b|\bcobrad\w*\b.{0,30}\b(?:dos veces|doble)\b"
+    r"|\bdébité\w*\b.{0,30}\bdeux fois\b",
+    re.IGNORECASE,
+)
+URGENT_HARMS: Final = frozenset(
+    {"safety", "health", "fraud", "privacy", "legal", "money", "stranded"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What is known about a post beside the verdict."""
+
+    text: str
+    stars: float | None = None
+    kind: Kind = Kind.POST
+    reach: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What triage makes of a verdict.
+
+    `flagged`: this brand's staff should see it as a complaint. `unsure`: a person should
+    look, without a deadline. `conflict`: stars and words disagree.
+    """
+
+    flagged: bool
+    unsure: bool
+    urgent: bool
+    conflict: bool
+    complaint: float
+    priority: int  # 0 to 100
+    reasons: tuple[str, ...]
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether a case is opened."""
+        return self.flagged or self.unsure
+
+
+def assess(verdict: Verdict, post: Circumstances) -> Finding:
+    """Weigh the verdict with stars, harm words and reach; say why, in sentences."""
+    few = post.stars is not None and post.stars <= FEW_STARS
+    many = post.stars is not None and post.stars >= MANY_STARS
+    silent = not post.text.strip()
+    flagged = few or (verdict.complaint >= FLAG and not silent)
+    unsure = verdict.unsure and not few and not silent
+    conflict = bool(
+        (few and not silent and verdict.feeling is Feeling.POSITIVE)
+        or (many and not silent and verdict.complaint >= FLAG and not verdict.unsure)
+    )
+    complaint = max(verdict.complaint, 0.95) if few else 0.05 if silent else verdict.complaint
+    harms = harm(post.text) if flagged or unsure else ()
+    urgent = flagged and not URGENT_HARMS.isdisjoint(harms)
+    points, reasons = 0.0, []
+    if few:
+        points += 40
+        reasons.append(f"{stars(post.stars)}: a complaint whatever the words say.")
+    elif flagged:
+        points += 40 * complaint
+        reasons.append(f"Reads like a complaint ({complaint:.0%}).")
+    if unsure:
+        points += 10
+        reasons.append(f"The model is not sure: {verdict.why or 'too close to call'}.")
+    if conflict:
+        reasons.append(
+            "Few stars, but the words sound pleased."
+            if few
+            else f"{stars(post.stars)}, but the words complain."
+        )
+    for kind in harms:
+        points += 30 if kind in URGENT_HARMS else 10
+        reasons.append(f"Speaks of harm: {kind}.")
+    if post.kind is Kind.ARTICLE and flagged:
+        points += 10
+        reasons.append("An article: many will read it.")
+    if post.reach and post.reach >= 1000:
+        points += min(15.0, 5 * (math.log10(post.reach) - 2))
+        reasons.append(f"Reaches {post.reach:,} people.")
+    return Finding(
+        flagged=flagged,
+        unsure=unsure,
+        urgent=urgent,
+        conflict=conflict,
+        complaint=complaint,
+        priority=min(100, round(points)) if flagged or unsure else 0,
+        reasons=tuple(reasons),
+    )
+
+
+def harm(text: str) -> tuple[str, ...]:
+    """The kinds of harm that a text speaks of, most serious first."""
+    found = [kind for kind, pattern in _HARM.items() if pattern.search(text)]
+    if "money" not in found and _CHARGED_TWICE.search(text):
+        found.append("money")
+    return tuple(found)
+
+
+def stars(number: float | None) -> str:
+    """A count of stars in words."""
+    count = round(number or 0)
+    return "One star" if count == 1 else f"{count} stars"

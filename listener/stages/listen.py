@@ -1,0 +1,164 @@
+"""Streams: posts are heard the moment they are published; polling fills what a cut left out."""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from connectors.kit.contract import Connector, Listens, Page
+from connectors.kit.errors import AccessDenied, ConnectorError, Gone, TryLater, Unreadable
+from listener.domain.secret import WrongKey
+from listener.domain.source import Way
+from listener.stages.leases import Leases
+from listener.stages.loop import fault
+from listener.stages.reach import Reach
+from listener.store import intake, mentions, sources
+from listener.store.brands import Intake
+from listener.store.session import DatabaseTrouble, Store, now
+from listener.store.sources import Lost, Turn
+
+log = structlog.get_logger(__name__)
+
+SLOTS = 64
+GATHER = timedelta(milliseconds=250)
+QUIET = timedelta(milliseconds=500)
+MOST = 500  # posts that are kept in one transaction
+BACKLOG = 5_000
+
+
+@dataclass
+class Listen:
+    """Keeps every stream open, each by one worker, and writes what comes in small batches."""
+
+    store: Store
+    reach: Reach
+    intake: Intake
+    leases: Leases
+    wake_judge: asyncio.Event
+    wake_poll: asyncio.Event
+    slots: int = SLOTS
+    streams: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def step(self) -> int:
+        """Open the streams that nobody listens to; say how many."""
+        room = self.slots - len(self.streams)
+        if room <= 0:
+            return 0
+        async with self.store.transaction() as session:
+            turns = await sources.take(
+                session,
+                Way.LISTEN,
+                worker=self.leases.worker,
+                limit=room,
+                now=await now(session),
+            )
+        for turn in turns:
+            task = asyncio.create_task(self.hear(turn), name=f"stream of {turn.source.name}")
+            self.streams.add(task)
+            task.add_done_callback(self.streams.discard)
+        return 0
+
+    async def stop(self) -> None:
+        """Close the streams; what they have kept is kept."""
+        for task in self.streams:
+            task.cancel()
+        await asyncio.gather(*self.streams, return_exceptions=True)
+
+    async def hear(self, turn: Turn) -> None:
+        """Listen to one stream until it is cut, then let polling fill the gap."""
+        source = turn.source
+        self.leases.held.add(turn.reading_id)
+        error: Exception = TryLater("The stream ended.")
+        try:
+            await self.follow(turn)
+        except Lost as lost:
+            log.info("stream lost", source=source.name, why=str(lost))
+            return
+        except DatabaseTrouble as trouble:
+            log.error("stream stopped", source=source.name, why=str(trouble))
+            return
+        except (ConnectorError, WrongKey) as refused:
+            error = refused
+        except Exception as failed:  # noqa: BLE001  (a fault in one stream stops only that one)
+            error = Unreadable(f"Its connector met a fault: {fault(failed)}.")
+        finally:
+            self.leases.held.discard(turn.reading_id)
+        await self.fail(turn, error)
+
+    async def follow(self, turn: Turn) -> None:
+        """Gather pages for a quarter of a second and keep them together."""
+        connector, web = self.reach(turn.source, turn.not_before)
+        if not isinstance(connector, Listens):
+            raise Gone(f"{turn.source.connector} does not offer a stream.")
+        waiting: asyncio.Queue[Page] = asyncio.Queue(maxsize=MOST)
+
+        async def hear() -> None:
+            async with aclosing(connector.listen(web, turn.cursor)) as pages:  # type: ignore[type-var]
+                async for page in pages:
+                    await waiting.put(page)  # a full queue makes the stream wait
+
+        hearing = asyncio.create_task(hear(), name=f"ear of {turn.source.name}")
+        try:
+            while not (hearing.done() and waiting.empty()):
+                if batch := await self.gather(waiting):
+                    await self.keep(turn, connector, batch)
+                while await self.behind():
+                    await asyncio.sleep(0.2)
+            await hearing  # says why the stream ended
+        finally:
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
+
+    async def gather(self, waiting: asyncio.Queue[Page]) -> list[Page]:
+        """What is heard within a moment of the first; nothing when it is quiet."""
+        try:
+            async with asyncio.timeout(QUIET.total_seconds()):
+                batch = [await waiting.get()]
+        except TimeoutError:
+            return []
+        await asyncio.sleep(GATHER.total_seconds())
+        while not waiting.empty() and len(batch) < MOST:
+            batch.append(waiting.get_nowait())
+        return batch
+
+    async def keep(self, turn: Turn, connector: Connector, batch: list[Page]) -> None:
+        """A batch of pages and the cursor of the last: all or nothing."""
+        await self.intake.matchbook.refresh()
+        fresh = 0
+        async with self.store.transaction() as session:
+            reading = await sources.held(session, turn)
+            moment = await now(session)
+            for page in batch:
+                kept = await self.intake.keep(
+                    session, turn.source, connector, page, now=moment, remember=False
+                )
+                intake.advance(reading, page)
+                fresh += kept.mentions + kept.edits
+            reading.caught_up(now=moment, every=timedelta())
+        if fresh:
+            self.wake_judge.set()
+            log.info("heard", source=turn.source.name, mentions=fresh)
+
+    async def behind(self) -> bool:
+        """Whether so many mentions wait for a verdict that no more should come in."""
+        async with self.store.reading() as session:
+            return await mentions.waiting(session) >= BACKLOG
+
+    async def fail(self, turn: Turn, error: Exception) -> None:
+        """The stream was cut: open it again later, and let polling fill the gap now."""
+        stop = isinstance(error, (AccessDenied, Gone, WrongKey))
+        wait = error.wait if isinstance(error, TryLater) else None
+        try:
+            async with self.store.transaction() as session:
+                reading = await sources.held(session, turn)
+                first = reading.failed(str(error), now=await now(session), wait=wait, stop=stop)
+                reading.taken_by = reading.taken_until = None
+                await sources.poll_now(session, turn.source, now=await now(session))
+        except (Lost, DatabaseTrouble) as trouble:
+            log.error("stream stopped", source=turn.source.name, why=str(trouble))
+            return
+        self.wake_poll.set()
+        if first:
+            log.warning("stream cut", source=turn.source.name, why=str(error))

@@ -1,0 +1,98 @@
+"""Last stage: notices leave through their channels, each until it has arrived."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from listener.channels.contract import Channel, Telling, Undelivered
+from listener.domain.notice import Notice
+from listener.stages.loop import fault
+from listener.store import notices
+from listener.store.notices import Due
+from listener.store.session import Store, now
+
+log = structlog.get_logger(__name__)
+
+BATCH = 50
+
+
+@dataclass
+class Notify:
+    """Takes due notices, sends them, keeps what became of each."""
+
+    store: Store
+    channel: Callable[[str], Awaitable[Channel | None]]  # by name, as set up now
+    batch: int = BATCH
+    sent: int = 0
+    failed: int = 0
+
+    async def step(self) -> int:
+        """Send one batch; say how many were due."""
+        due = await self.take()
+        for one in due:
+            await self.keep(one, await self.work(one))
+        return len(due)
+
+    async def take(self) -> list[Due]:
+        """The notices whose time has come, leased to this worker."""
+        async with self.store.transaction() as session:
+            return list(await notices.take(session, limit=self.batch, now=await now(session)))
+
+    async def work(self, due: Due) -> str | None:
+        """Send one, outside any transaction; None when it arrived, else why not."""
+        try:
+            channel = await self.channel(due.notice.channel)
+            if channel is None:
+                return "There is no such channel any more."
+            await channel.send(telling(due))
+        except Undelivered as error:
+            return str(error)
+        except Exception as error:  # noqa: BLE001  (a fault in one channel stops only its notices)
+            return fault(error)
+        return None
+
+    async def keep(self, due: Due, why: str | None) -> None:
+        """That it was told, or when it is tried again."""
+        async with self.store.transaction() as session:
+            notice: Notice = await notices.locked(session, due.notice.key)
+            moment = await now(session)
+            if why is None:
+                notice.sent_at = moment
+                notice.failure = notice.taken_until = None
+            else:
+                notice.missed(why, moment)
+            first = notice.tries == 1
+        if why is None:
+            self.sent += 1
+        else:
+            self.failed += 1
+            if first:
+                log.warning("notice not told", channel=due.notice.channel, why=why)
+
+
+def telling(due: Due) -> Telling:
+    """What a notice tells, from its case as it stands now."""
+    case, mention = due.case, due.mention
+    return Telling(
+        id=f"notice_{due.notice.key}",
+        news=due.notice.news,
+        what=due.event.what,
+        at=due.event.at,
+        case_id=case.key,
+        brand=due.brand,
+        status=case.status,
+        urgent=case.urgent,
+        unsure=case.unsure,
+        priority=case.priority,
+        reasons=tuple(case.reasons),
+        due_at=case.due_at,
+        owner=due.owner,
+        mentions=case.mentions,
+        outcome=case.outcome and case.outcome.value,
+        connector="" if mention is None else mention.connector,
+        author="" if mention is None else mention.author_name or mention.author_handle,
+        stars=None if mention is None else mention.stars,
+        quote="" if mention is None else mention.words,
+        url="" if mention is None else mention.url,
+    )

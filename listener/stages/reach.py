@@ -1,0 +1,41 @@
+"""Reach: from a source in the database to a connector that can ask its place."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from connectors.kit.contract import Connector, Web
+from listener.domain.source import Source
+from listener.store import intake
+from listener.store.session import Store
+
+
+class PacedWeb(Web, Protocol):
+    """A web that knows until when its place asked us to stay away."""
+
+    @property
+    def not_before(self) -> datetime | None:
+        """The moment before which nothing may be asked, if any."""
+
+
+Reach = Callable[[Source, datetime | None], tuple[Connector, PacedWeb]]
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What the listener knows of a source when it asks for pages."""
+
+    store: Store
+    source: Source
+    now: datetime
+
+    @property
+    def since(self) -> datetime:
+        """The earliest publication time that is wanted."""
+        return self.source.since
+
+    async def among(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of `ids` that this source has read before."""
+        async with self.store.reading() as session:
+            return await intake.known(session, self.source, ids)

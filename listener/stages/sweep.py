@@ -1,0 +1,42 @@
+"""Housekeeping: words that have been kept long enough are forgotten."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from connectors.kit import catalog
+from listener.store import sweeping
+from listener.store.session import Store, now
+from listener.store.sweeping import Keeping
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Sweep:
+    """Forgets in small batches, so that nobody waits for the broom."""
+
+    store: Store
+    keeping: Keeping
+
+    async def step(self) -> int:
+        """Forget one batch; say how many there were."""
+        async with self.store.transaction() as session:
+            moment = await now(session)
+            forgotten = await sweeping.forget_words(
+                session, self.keeping, by_connector=limits(), now=moment
+            )
+            await sweeping.drop_leftovers(session, now=moment)
+        if forgotten:
+            log.info("forgotten", mentions=forgotten)
+        return forgotten
+
+
+def limits() -> dict[str, timedelta]:
+    """How long each place's terms let its words be kept, where they say so."""
+    return {
+        name: kept
+        for name in catalog.names()
+        if (kept := catalog.load(name).keeps.text) is not None
+    }

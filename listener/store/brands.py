@@ -1,0 +1,115 @@
+"""Brands, and the matcher that is made of all their queries."""
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func
+from sqlmodel import select
+
+from connectors.kit.contract import Connector, Page, Post, Rechecks
+from listener.domain.brand import Brand
+from listener.domain.matching import Matcher, is_own
+from listener.domain.query import parse
+from listener.domain.source import Source
+from listener.store import history, intake
+from listener.store.intake import Kept, Named, Rules
+from listener.store.session import AsyncSession, Store
+
+
+async def every(session: AsyncSession) -> Sequence[Brand]:
+    """All brands, by name."""
+    return (await session.exec(select(Brand).order_by(Brand.name))).all()
+
+
+async def named(session: AsyncSession, name: str) -> Brand | None:
+    """The brand of this name."""
+    return (await session.exec(select(Brand).where(Brand.name == name))).one_or_none()
+
+
+class Matchbook:
+    """Says which posts name which brands, by the brands as they stand now."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._stamp: tuple[int, datetime | None] = (-1, None)
+        self._brands: dict[int, Brand] = {}
+        self._matcher = Matcher({})
+
+    async def refresh(self) -> None:
+        """Read the brands again if they have changed."""
+        async with self._store.reading() as session:
+            stamp = (await session.exec(select(func.count(), func.max(Brand.changed_at)))).one()
+            if tuple(stamp) == self._stamp:
+                return
+            brands = await every(session)
+        self._brands = {brand.key: brand for brand in brands}
+        self._matcher = Matcher({brand.key: parse(brand.query) for brand in brands})
+        self._stamp = (stamp[0], stamp[1])
+
+    def sort(
+        self, source: Source, connector: Connector, posts: Sequence[Post]
+    ) -> tuple[list[Named], list[Post]]:
+        """Posts that name a brand of this source, and those that name none."""
+        named: list[Named] = []
+        unwanted: list[Post] = []
+        found = {
+            id(post): matches
+            for post, matches in self._matcher.matches(
+                posts, source=source.name, connector=source.connector
+            )
+        }
+        for post in posts:
+            marks = {
+                match.brand: [(span.field, span.start, span.end) for span in match.spans]
+                for match in found.get(id(post), ())
+            }
+            about = self._about(source, connector, marks)
+            named += [
+                Named(post, brand, marks.get(brand, ()), self._is_ours(post, brand))
+                for brand in about
+            ]
+            if not about:
+                unwanted.append(post)
+        return named, unwanted
+
+    def _about(self, source: Source, connector: Connector, marks: Container[int]) -> list[int]:
+        wanted = source.brands if source.brands is not None else list(self._brands)
+        wanted = [brand for brand in wanted if brand in self._brands]
+        if connector.about_us and (source.brands is not None or len(wanted) == 1):
+            return wanted
+        return [brand for brand in wanted if brand in marks]
+
+    def _is_ours(self, post: Post, brand_id: int) -> bool:
+        return post.author.ours or is_own(post, self._brands[brand_id].handles)
+
+
+@dataclass
+class Intake:
+    """Turns a connector's page into mentions, inside a transaction that its caller opened."""
+
+    matchbook: Matchbook
+    fresh: timedelta
+
+    async def keep(
+        self,
+        session: AsyncSession,
+        source: Source,
+        connector: Connector,
+        page: Page,
+        *,
+        now: datetime,
+        remember: bool = True,
+    ) -> Kept:
+        """Keep a page; with `remember`, also the fingerprints of posts that no brand wanted."""
+        named, unwanted = self.matchbook.sort(source, connector, page.posts)
+        rules = Rules(
+            fresh=self.fresh,
+            rechecks=isinstance(connector, Rechecks),
+            channels=await history.channels(session),
+        )
+        kept = await intake.keep(session, source, page, named, rules=rules, now=now)
+        if remember:
+            await intake.remember(session, source, unwanted, now=now)
+        await intake.cover(session, source, page)
+        return kept

@@ -1,0 +1,386 @@
+"""Cases: opened for what needs a person, joined by what says the same, found for staff."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam, func, insert, text, update
+from sqlmodel import col, select
+
+from listener.domain.brand import Brand
+from listener.domain.case import Case, Outcome, Status
+from listener.domain.deadline import Policies, due
+from listener.domain.event import Event, What
+from listener.domain.likeness import WINDOW, Likeness, alike, fingerprints
+from listener.domain.mention import Mention
+from listener.domain.notice import News, Notice
+from listener.domain.staff import Staff
+from listener.store import history
+from listener.store.intake import ignoring
+from listener.store.mentions import Judged
+from listener.store.session import AsyncSession
+
+FINAL = frozenset({Outcome.NOT_US, Outcome.NOT_NEGATIVE, Outcome.SPAM})
+REPEATS = 3  # points of priority for every further place that says it
+MOST_REPEATS = 15
+
+
+class _Group:
+    """A new case and the judged mentions that share it."""
+
+    def __init__(self, first: Judged) -> None:
+        self.judged = [first]
+        self.case_id = 0
+
+
+async def open_or_join(
+    session: AsyncSession,
+    judged: Sequence[Judged],
+    *,
+    policies: Policies,
+    channels: Sequence[str],
+    now: datetime,
+) -> int:
+    """Give every judged mention that needs a person its case; return how many were opened.
+
+    A repost or near copy joins the case of the one it repeats.
+    """
+    for one in judged:
+        if one.mention.case_id is not None:
+            await learn(session, one, policies=policies, channels=channels, now=now)
+    needy = [
+        one
+        for one in judged
+        if one.mention.case_id is None and one.finding.needs_a_person and not one.mention.late
+    ]
+    if not needy:
+        return 0
+    await one_at_a_time(session, {one.mention.brand_id for one in needy})
+    prints = {one.mention.id: fingerprints(one.mention.words, one.mention.author) for one in needy}
+    standing = await like_cases(session, needy, prints, now=now)
+    new: list[_Group] = []
+    bands: dict[tuple[int, int], _Group] = {}
+    joining: list[tuple[int, Judged]] = []
+    for one in needy:
+        case_id = next(
+            (
+                case_id
+                for band in prints[one.mention.id]
+                for case_id, said in standing.get((one.mention.brand_id, band), ())
+                if alike(said, one.mention.words)
+            ),
+            None,
+        )
+        if case_id is not None:
+            joining.append((case_id, one))
+            continue
+        keys = [(one.mention.brand_id, band) for band in prints[one.mention.id]]
+        group = next(
+            (
+                bands[key]
+                for key in keys
+                if key in bands and alike(bands[key].judged[0].mention.words, one.mention.words)
+            ),
+            None,
+        )
+        if group is None:
+            group = _Group(one)
+            new.append(group)
+            bands |= dict.fromkeys(keys, group)
+        else:
+            group.judged.append(one)
+    await open_new(session, new, prints, policies=policies, channels=channels, now=now)
+    for case_id, one in joining:
+        await join(session, case_id, one, policies=policies, channels=channels, now=now)
+    return len(new)
+
+
+async def one_at_a_time(session: AsyncSession, brands: set[int]) -> None:
+    """Let only one worker open cases of a brand at a time, so that copies find each other."""
+    if session.get_bind().dialect.name == "postgresql":
+        for brand in sorted(brands):
+            await session.execute(
+                text("SELECT pg_advisory_xact_lock(7305514, :brand)"), {"brand": brand}
+            )
+
+
+async def like_cases(
+    session: AsyncSession,
+    needy: Sequence[Judged],
+    prints: dict[int, list[int]],
+    *,
+    now: datetime,
+) -> dict[tuple[int, int], list[tuple[int, str]]]:
+    """Cases that share a fingerprint, with the words of their first mention."""
+    bands = {band for numbers in prints.values() for band in numbers}
+    if not bands:
+        return {}
+    first = (
+        select(func.min(Mention.id).label("mention_id"), col(Mention.case_id))
+        .where(col(Mention.case_id).is_not(None))
+        .group_by(col(Mention.case_id))
+        .subquery()
+    )
+    rows = await session.execute(
+        sa.select(
+            col(Likeness.brand_id),
+            col(Likeness.band),
+            col(Likeness.case_id),
+            col(Mention.title),
+            col(Mention.text),
+        )
+        .join(first, first.c.case_id == col(Likeness.case_id))
+        .join(Mention, col(Mention.id) == first.c.mention_id)
+        .where(
+            col(Likeness.band).in_(bands),
+            col(Likeness.brand_id).in_({one.mention.brand_id for one in needy}),
+            col(Likeness.seen_at) >= now - WINDOW,
+        )
+    )
+    found: dict[tuple[int, int], list[tuple[int, str]]] = {}
+    for row in rows:
+        found.setdefault((row.brand_id, row.band), []).append(
+            (row.case_id, f"{row.title}\n{row.text}" if row.title else row.text)
+        )
+    return found
+
+
+async def open_new(
+    session: AsyncSession,
+    groups: Sequence[_Group],
+    prints: dict[int, list[int]],
+    *,
+    policies: Policies,
+    channels: Sequence[str],
+    now: datetime,
+) -> None:
+    """Insert new cases with their first event, notices and fingerprints."""
+    if not groups:
+        return
+    cases = [case_of(group, policies=policies, now=now) for group in groups]
+    numbers = await numbers_of(session, Case, cases)
+    for group, number in zip(groups, numbers, strict=True):
+        group.case_id = number
+    events = await numbers_of(
+        session,
+        Event,
+        [
+            {"case_id": group.case_id, "what": What.OPENED, "at": now, "details": {}}
+            for group in groups
+        ],
+    )
+    notices = [
+        {
+            "channel": channel,
+            "news": News.OPENED,
+            "case_id": group.case_id,
+            "event_id": event,
+            "next_at": now,
+            "tries": 0,
+        }
+        for group, event in zip(groups, events, strict=True)
+        if not group.judged[0].finding.unsure
+        for channel in channels
+    ]
+    if notices:
+        await session.execute(insert(Notice), notices)
+    await belong(
+        session, [(one.mention.id, group.case_id) for group in groups for one in group.judged]
+    )
+    likenesses = [
+        {"brand_id": one.mention.brand_id, "band": band, "case_id": group.case_id, "seen_at": now}
+        for group in groups
+        for one in group.judged
+        for band in set(prints[one.mention.id])
+    ]
+    if likenesses:
+        await session.execute(
+            ignoring(session, Likeness, "brand_id", "band", "case_id"), likenesses
+        )
+
+
+def case_of(group: _Group, *, policies: Policies, now: datetime) -> dict[str, Any]:
+    """A new case as the database takes it."""
+    first, size = group.judged[0], len(group.judged)
+    finding = max((one.finding for one in group.judged), key=lambda finding: finding.priority)
+    case = Case(
+        brand_id=first.mention.brand_id,
+        kind=first.mention.kind,
+        urgent=any(one.finding.urgent for one in group.judged),
+        unsure=all(one.finding.unsure for one in group.judged),
+        priority=with_repeats(finding.priority, size),
+        reasons=with_places(finding.reasons, size),
+        opened_at=now,
+        waiting_since=now,
+        mentions=size,
+    )
+    case.due_at = due(case.sort, policies, now)
+    return case.model_dump(exclude={"id"})
+
+
+async def join(
+    session: AsyncSession,
+    case_id: int,
+    one: Judged,
+    *,
+    policies: Policies,
+    channels: Sequence[str],
+    now: datetime,
+) -> None:
+    """Add a mention that repeats a case to it; its own author's return reopens it."""
+    case = await session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
+    before = await session.execute(
+        select(col(Mention.author_id), col(Mention.author_handle)).where(Mention.case_id == case_id)
+    )
+    back = one.mention.author != "" and one.mention.author in {
+        row.author_id or row.author_handle for row in before
+    }
+    case.mentions += 1
+    case.reasons = with_places(
+        [reason for reason in case.reasons if not reason.startswith("Said in ")], case.mentions
+    )
+    case.priority = min(
+        100, case.priority + (REPEATS if case.mentions * REPEATS <= MOST_REPEATS else 0)
+    )
+    await belong(session, [(one.mention.id, case_id)])
+    quiet = () if case.unsure else channels
+    await history.record(
+        session, case_id, What.JOINED, now=now, channels=quiet, details={"mention": one.mention.id}
+    )
+    if back and case.status is Status.CLOSED and case.outcome not in FINAL:
+        await reopen(session, case, policies=policies, channels=channels, now=now)
+
+
+async def learn(
+    session: AsyncSession,
+    one: Judged,
+    *,
+    policies: Policies,
+    channels: Sequence[str],
+    now: datetime,
+) -> None:
+    """A mention with a case was edited and judged again: the case learns what it says now."""
+    case = await session.get_one(
+        Case, one.mention.case_id, with_for_update=True, populate_existing=True
+    )
+    finding = one.finding
+    if case.status is Status.CLOSED:
+        if finding.flagged and case.outcome not in FINAL:
+            await reopen(session, case, policies=policies, channels=channels, now=now)
+        return
+    worse = finding.urgent and not case.urgent
+    case.urgent = case.urgent or finding.urgent
+    case.priority = with_repeats(finding.priority, case.mentions)
+    case.reasons = with_places(
+        finding.reasons or ("Its author has changed it: it no longer reads like a complaint.",),
+        case.mentions,
+    )
+    if worse and case.due_at is not None and case.waiting_since is not None:
+        urgent_due = due(case.sort, policies, now)
+        case.due_at = min(case.due_at, urgent_due) if urgent_due else case.due_at
+    if case.unsure and finding.flagged and not finding.unsure:
+        case.confirm(policies, now)
+        await history.record(session, case.key, What.CONFIRMED, now=now, channels=channels)
+    else:
+        await history.record(session, case.key, What.PRIORITY, now=now, channels=channels)
+
+
+async def reopen(
+    session: AsyncSession,
+    case: Case,
+    *,
+    policies: Policies,
+    channels: Sequence[str],
+    now: datetime,
+) -> None:
+    """Open a closed case again for the owner it had."""
+    case.reopen(policies, now)
+    await history.record(session, case.key, What.REOPENED, now=now, channels=channels)
+
+
+async def belong(session: AsyncSession, pairs: Sequence[tuple[int, int]]) -> None:
+    """Say of mentions which case they belong to."""
+    table = Mention.__table__  # type: ignore[attr-defined]
+    connection = await session.connection()
+    await connection.execute(
+        update(table)
+        .where(table.c.id == bindparam("mention"))
+        .values(case_id=bindparam("its_case")),
+        [{"mention": mention, "its_case": case} for mention, case in pairs],
+    )
+
+
+async def numbers_of(
+    session: AsyncSession, table: type[Case | Event], rows: Sequence[dict[str, Any]]
+) -> Sequence[int]:
+    """Insert rows; return their numbers in the same order."""
+    found = await session.execute(
+        insert(table).returning(col(table.id), sort_by_parameter_order=True), rows
+    )
+    return [number for (number,) in found if number is not None]
+
+
+async def locked(session: AsyncSession, case_id: int) -> Case | None:
+    """The case, locked until the transaction ends."""
+    return await session.get(Case, case_id, with_for_update=True, populate_existing=True)
+
+
+async def found(
+    session: AsyncSession,
+    *,
+    status: Status | None = None,
+    brand: str | None = None,
+    ids: Sequence[int] | None = None,
+    closed: bool = True,
+) -> Sequence[tuple[Case, str]]:
+    """Cases with their brand's name, most pressing first."""
+    query = select(Case, Brand.name).join(Brand, col(Brand.id) == col(Case.brand_id))
+    if status is not None:
+        query = query.where(Case.status == status)
+    elif not closed:
+        query = query.where(Case.status != Status.CLOSED)
+    if brand is not None:
+        query = query.where(Brand.name == brand)
+    if ids is not None:
+        query = query.where(col(Case.id).in_(ids))
+    return (
+        await session.exec(
+            query.order_by(col(Case.unsure), col(Case.priority).desc(), col(Case.id))
+        )
+    ).all()
+
+
+async def counts(session: AsyncSession) -> dict[Status, int]:
+    """How many cases there are in each state."""
+    rows = await session.exec(select(Case.status, func.count()).group_by(col(Case.status)))
+    return {Status(status): count for status, count in rows}
+
+
+async def mention_ids(session: AsyncSession, ids: Sequence[int]) -> dict[int, list[int]]:
+    """The mentions of each case."""
+    numbers: dict[int, list[int]] = {}
+    for start in range(0, len(ids), 10_000):
+        rows = await session.exec(
+            select(Mention.case_id, Mention.id)
+            .where(col(Mention.case_id).in_(ids[start : start + 10_000]))
+            .order_by(col(Mention.id))
+        )
+        for case_id, mention_id in rows:
+            numbers.setdefault(case_id or 0, []).append(mention_id or 0)
+    return numbers
+
+
+async def staff_names(session: AsyncSession) -> dict[int, str]:
+    """Everybody's name, by number."""
+    return {staff.key: staff.name for staff in await session.exec(select(Staff))}
+
+
+def with_repeats(priority: int, size: int) -> int:
+    """Priority, raised by every further place that says the same."""
+    return min(100, priority + min(MOST_REPEATS, REPEATS * (size - 1)))
+
+
+def with_places(reasons: Sequence[str], size: int) -> list[str]:
+    """Reasons, with how often it is said when it is said more than once."""
+    return [*reasons, *([f"Said in {size} places."] if size > 1 else [])]

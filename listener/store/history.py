@@ -1,0 +1,55 @@
+"""History: what happens to a case is written down, and whoever must hear of it gets a notice."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+
+from listener.domain.event import Event, What
+from listener.domain.notice import Channel, News, Notice
+from listener.store.session import AsyncSession
+
+TERMINAL = "terminal"  # always there: the program's own window
+
+_NEWS = {What.OPENED: News.OPENED, What.CLOSED: News.CLOSED}
+
+
+async def record(
+    session: AsyncSession,
+    case_id: int,
+    what: What,
+    *,
+    now: datetime,
+    channels: Sequence[str],
+    staff_id: int | None = None,
+    details: dict[str, Any] | None = None,
+) -> Event:
+    """Write one line of a case's history and queue it for every channel."""
+    event = Event(case_id=case_id, what=what, at=now, staff_id=staff_id, details=details or {})
+    session.add(event)
+    await session.flush()
+    for channel in channels:
+        session.add(
+            Notice(
+                channel=channel,
+                news=_NEWS.get(what, News.CHANGED),
+                case_id=case_id,
+                event_id=event.key,
+                next_at=now,
+            )
+        )
+    return event
+
+
+async def of(session: AsyncSession, case_id: int) -> Sequence[Event]:
+    """A case's history, oldest first."""
+    return (
+        await session.exec(select(Event).where(Event.case_id == case_id).order_by(col(Event.id)))
+    ).all()
+
+
+async def channels(session: AsyncSession) -> list[str]:
+    """The names of all channels that are told of cases."""
+    active = await session.exec(select(Channel.name).where(col(Channel.active)))
+    return [TERMINAL, *active.all()]

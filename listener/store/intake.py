@@ -1,0 +1,442 @@
+"""Intake: a page of posts becomes mentions, together with everything that must be true with it.
+
+Called inside the transaction that also moves the source's cursor: new posts that name a brand
+are kept once, changed ones get a revision, vanished ones a tombstone, every source that saw
+one leaves a sighting, what could not be read becomes a dead letter.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import insert as plain_insert
+from sqlalchemy import update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
+from sqlmodel import SQLModel, col, select
+
+from connectors.kit.contract import Page, Post
+from listener.domain.coverage import Covered, merged
+from listener.domain.event import What
+from listener.domain.mention import Mention, Revision, Sighting, next_recheck
+from listener.domain.source import Arrival, DeadLetter, Reading, Seen, Source, digest
+from listener.store import history
+from listener.store.session import AsyncSession
+
+RAW = 64 * 1024  # characters of a dead letter that are worth keeping
+REVIVE = timedelta(hours=1)  # a list may still name a deleted post for a while
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A post, the brand it names, and where in it the brand's words stand."""
+
+    post: Post
+    brand_id: int
+    marks: Sequence[tuple[str, int, int]] = ()
+    ours: bool = False
+
+
+@dataclass(slots=True)
+class Kept:
+    """What a page brought."""
+
+    posts: int = 0
+    mentions: int = 0
+    edits: int = 0
+    gone: int = 0
+    unreadable: int = 0
+
+    def __iadd__(self, other: "Kept") -> "Kept":
+        self.posts += other.posts
+        self.mentions += other.mentions
+        self.edits += other.edits
+        self.gone += other.gone
+        self.unreadable += other.unreadable
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the listener decides about new mentions."""
+
+    fresh: timedelta
+    rechecks: bool = False  # the connector can be asked again
+    channels: Sequence[str] = field(default=())  # that are told of a case's changes
+
+
+async def keep(
+    session: AsyncSession,
+    source: Source,
+    page: Page,
+    named: Sequence[Named],
+    *,
+    rules: Rules,
+    now: datetime,
+) -> Kept:
+    """Keep a page; return what was new in it."""
+    kept = Kept(posts=len(page.posts), unreadable=len(page.unreadable))
+    named = last_of_each(named)
+    if named:
+        new = await keep_new(session, source, named, rules=rules, now=now)
+        kept.mentions = len(new)
+        standing = await standing_mentions(session, source.connector, named)
+        kept.edits = await keep_edits(session, source, named, standing, new, rules=rules, now=now)
+        await keep_sightings(session, source, standing, now=now)
+    kept.gone = await keep_deletions(session, source.connector, page.gone, rules=rules, now=now)
+    await keep_dead_letters(session, source, page, now=now)
+    return kept
+
+
+async def keep_new(
+    session: AsyncSession,
+    source: Source,
+    named: Sequence[Named],
+    *,
+    rules: Rules,
+    now: datetime,
+) -> set[tuple[str, int]]:
+    """Insert the mentions that are not there yet; return their post ids and brands."""
+    rows = [mention_row(source, one, rules=rules, now=now) for one in named]
+    insert = ignoring(session, Mention, "connector", "post_id", "brand_id").returning(
+        col(Mention.post_id), col(Mention.brand_id)
+    )
+    inserted = await session.execute(insert, rows)
+    return {(post_id, brand_id) for post_id, brand_id in inserted}
+
+
+async def standing_mentions(
+    session: AsyncSession, connector: str, named: Iterable[Named]
+) -> dict[tuple[str, int], Any]:
+    """What the database now holds for these posts: rows by post id and brand."""
+    table = Mention
+    found = await session.execute(
+        sa.select(
+            col(table.id),
+            col(table.post_id),
+            col(table.brand_id),
+            col(table.revision),
+            col(table.source_id),
+            col(table.edited_at),
+            col(table.truncated),
+            col(table.deleted_at),
+            col(table.purged_at),
+        ).where(
+            col(table.connector) == connector,
+            col(table.post_id).in_({one.post.id for one in named}),
+        )
+    )
+    return {(row.post_id, row.brand_id): row for row in found}
+
+
+async def keep_edits(
+    session: AsyncSession,
+    source: Source,
+    named: Iterable[Named],
+    standing: Mapping[tuple[str, int], Any],
+    new: set[tuple[str, int]],
+    *,
+    rules: Rules,
+    now: datetime,
+) -> int:
+    """Give a revision to mentions whose author changed them; return how many."""
+    edits = 0
+    for one in named:
+        key = (one.post.id, one.brand_id)
+        row = standing.get(key)
+        if row is None or key in new or not is_edit(row, one.post, source, now=now):
+            continue
+        await revise(session, row.id, one.post, rules=rules, now=now, marks=one.marks)
+        edits += 1
+    return edits
+
+
+def is_edit(row: Any, post: Post, source: Source, *, now: datetime) -> bool:
+    """Whether a post that we hold says something else now, and not merely elsewhere."""
+    if row.revision == post.revision or row.purged_at is not None:
+        return False
+    if row.deleted_at is not None:
+        return bool(now - row.deleted_at > REVIVE)
+    if post.truncated and not row.truncated:
+        return False
+    if post.edited is not None and row.edited_at is not None:
+        return bool(post.edited > row.edited_at)
+    return bool(row.source_id == source.id or post.edited is not None)
+
+
+async def revise(
+    session: AsyncSession,
+    mention_id: int,
+    post: Post,
+    *,
+    rules: Rules,
+    now: datetime,
+    marks: Sequence[tuple[str, int, int]] = (),
+) -> None:
+    """Put the new words in the mention's place, keep the old ones as a revision, tell its case."""
+    mention = await session.get_one(Mention, mention_id, with_for_update=True)
+    if mention.deleted_at is None:
+        session.add(
+            Revision(
+                mention_id=mention_id,
+                number=mention.revisions,
+                title=mention.title,
+                text=mention.text,
+                rating=mention.rating,
+                replaced_at=now,
+            )
+        )
+    for name, value in words_of(post).items():
+        setattr(mention, name, value)
+    mention.revisions += 1
+    mention.marks = [list(mark) for mark in marks]
+    mention.deleted_at = None
+    mention.absences = 0
+    mention.waits = not mention.ours
+    mention.taken_until = None
+    if mention.case_id is not None:
+        await history.record(
+            session,
+            mention.case_id,
+            What.EDITED,
+            now=now,
+            channels=rules.channels,
+            details={"mention": mention_id, "revision": mention.revisions},
+        )
+
+
+async def keep_sightings(
+    session: AsyncSession, source: Source, standing: Mapping[tuple[str, int], Any], *, now: datetime
+) -> None:
+    """Note that this source saw these mentions."""
+    rows = [
+        {"mention_id": row.id, "source_id": source.id, "seen_at": now} for row in standing.values()
+    ]
+    if rows:
+        await session.execute(ignoring(session, Sighting, "mention_id", "source_id"), rows)
+
+
+async def keep_deletions(
+    session: AsyncSession,
+    connector: str,
+    gone: Sequence[str],
+    *,
+    rules: Rules,
+    now: datetime,
+) -> int:
+    """Put a tombstone where a post was: its words go, its place in the counts stays."""
+    if not gone:
+        return 0
+    found = await session.exec(
+        select(Mention)
+        .where(
+            Mention.connector == connector,
+            col(Mention.post_id).in_(gone),
+            col(Mention.deleted_at).is_(None),
+        )
+        .with_for_update()
+    )
+    mentions = found.all()
+    for mention in mentions:
+        await bury(session, mention, rules=rules, now=now)
+    return len(mentions)
+
+
+async def bury(session: AsyncSession, mention: Mention, *, rules: Rules, now: datetime) -> None:
+    """Forget a deleted mention's words, in all its revisions, and tell its case."""
+    mention.deleted_at = now
+    mention.recheck_at = None
+    mention.waits = False
+    await forget(session, [mention.key])
+    if mention.case_id is not None:
+        await history.record(
+            session,
+            mention.case_id,
+            What.DELETED,
+            now=now,
+            channels=rules.channels,
+            details={"mention": mention.key},
+        )
+
+
+async def forget(session: AsyncSession, ids: Sequence[int]) -> None:
+    """Remove the words and the names of mentions, in all their revisions; counts stay."""
+    await session.flush()
+    await session.execute(
+        update(Mention)
+        .where(col(Mention.id).in_(ids))
+        .values(
+            title=None,
+            text="",
+            author_id="",
+            author_name="",
+            author_handle="",
+            author_reach=None,
+            url="",
+            links=[],
+            attachments=[],
+            marks=[],
+        )
+        .execution_options(synchronize_session="fetch")
+    )
+    await session.execute(
+        update(Revision)
+        .where(col(Revision.mention_id).in_(ids))
+        .values(title=None, text="")
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def keep_dead_letters(
+    session: AsyncSession, source: Source, page: Page, *, now: datetime
+) -> None:
+    """Set aside what could not be read, once, however often the place shows it."""
+    rows = [
+        {
+            "source_id": source.id,
+            "digest": digest(unread.reason, unread.raw),
+            "reason": clean(unread.reason),
+            "raw": clean(unread.raw[:RAW]),
+            "seen_at": now,
+        }
+        for unread in page.unreadable
+    ]
+    if rows:
+        await session.execute(ignoring(session, DeadLetter, "source_id", "digest"), rows)
+
+
+async def remember(
+    session: AsyncSession, source: Source, posts: Iterable[Post], *, now: datetime
+) -> None:
+    """Remember the fingerprints of posts that no brand wanted, so that walks know them."""
+    rows = [
+        {"source_id": source.id, "digest": number, "seen_at": now}
+        for number in {digest(post.id) for post in posts}
+    ]
+    if rows:
+        await session.execute(ignoring(session, Seen, "source_id", "digest"), rows)
+
+
+async def arrived(session: AsyncSession, source: Source, delivery: str, *, now: datetime) -> bool:
+    """Note that a delivery has come; False when it had come before."""
+    row = {"source_id": source.id, "delivery": clean(delivery)[:200], "seen_at": now}
+    insert = ignoring(session, Arrival, "source_id", "delivery").returning(col(Arrival.delivery))
+    return (await session.execute(insert, [row])).first() is not None
+
+
+async def known(session: AsyncSession, source: Source, ids: Sequence[str]) -> frozenset[str]:
+    """Those of these post ids that this source has read before."""
+    if not ids:
+        return frozenset()
+    sighted = await session.exec(
+        select(Mention.post_id)
+        .join(Sighting, col(Sighting.mention_id) == col(Mention.id))
+        .where(
+            Mention.connector == source.connector,
+            col(Mention.post_id).in_(ids),
+            Sighting.source_id == source.id,
+        )
+    )
+    found = set(sighted.all())
+    digests = {digest(post_id): post_id for post_id in ids if post_id not in found}
+    seen = await session.exec(
+        select(Seen.digest).where(Seen.source_id == source.id, col(Seen.digest).in_(digests))
+    )
+    return frozenset(found | {digests[number] for number in seen})
+
+
+async def cover(session: AsyncSession, source: Source, page: Page) -> None:
+    """Enter the span that a page proves read in the source's ledger."""
+    if page.span is None:
+        return
+    rows = (await session.exec(select(Covered).where(Covered.source_id == source.id))).all()
+    before = [row.span for row in rows]
+    after = merged([*before, page.span])
+    for row in rows:
+        if row.span not in after:
+            await session.delete(row)
+    for span in after:
+        if span not in before:
+            session.add(Covered(source_id=source.key, starts_at=span.start, ends_at=span.end))
+
+
+def advance(reading: Reading, page: Page) -> None:
+    """Move the source's cursor behind a page."""
+    reading.cursor = page.cursor
+    reading.posts += len(page.posts)
+
+
+def mention_row(source: Source, one: Named, *, rules: Rules, now: datetime) -> dict[str, Any]:
+    """A mention as the database takes it."""
+    post, author = one.post, one.post.author
+    return words_of(post) | {
+        "brand_id": one.brand_id,
+        "connector": source.connector,
+        "post_id": post.id,
+        "source_id": source.id,
+        "url": post.url,
+        "kind": post.kind,
+        "author_id": clean(author.id),
+        "author_name": clean(author.name),
+        "author_handle": clean(author.handle),
+        "author_reach": author.reach,
+        "published_at": post.published,
+        "precision": post.precision,
+        "seen_at": now,
+        "in_reply_to": post.in_reply_to,
+        "thread": post.thread,
+        "branch": post.branch,
+        "reach": post.reach,
+        "marks": [list(mark) for mark in one.marks],
+        "ours": one.ours,
+        "late": post.published < now - rules.fresh,
+        "revisions": 1,
+        "recheck_at": next_recheck(now, 0) if rules.rechecks and not one.ours else None,
+        "rechecks": 0,
+        "absences": 0,
+        "waits": not one.ours,
+        "reasons": [],
+    }
+
+
+def words_of(post: Post) -> dict[str, Any]:
+    """What an author can change of a post."""
+    rating = post.rating
+    return {
+        "title": None if post.title is None else clean(post.title),
+        "text": clean(post.text),
+        "rating": rating and rating.value,
+        "rating_lowest": rating and rating.lowest,
+        "rating_highest": rating and rating.highest,
+        "language": post.language,
+        "edited_at": post.edited,
+        "links": list(post.links),
+        "attachments": [
+            {"url": one.url, "kind": one.kind, "alt": one.alt} for one in post.attachments
+        ],
+        "truncated": post.truncated,
+        "revision": post.revision,
+    }
+
+
+def last_of_each(named: Sequence[Named]) -> list[Named]:
+    """One of each post and brand: the last, when a page names one twice."""
+    return list({(one.post.id, one.brand_id): one for one in named}.values())
+
+
+def clean(text: str) -> str:
+    """Text that every database takes: PostgreSQL refuses NUL, and no codec takes half a pair."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def ignoring(session: AsyncSession, table: type[SQLModel], *unique: str) -> Insert:
+    """An insert that leaves rows which are there already as they are."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing(index_elements=unique)
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing(index_elements=unique)
+    return plain_insert(table)

@@ -1,0 +1,117 @@
+"""Notices: which are due, what each has to tell, and what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, update
+from sqlmodel import col, select
+
+from listener.domain.brand import Brand
+from listener.domain.case import Case
+from listener.domain.event import Event
+from listener.domain.mention import Mention
+from listener.domain.notice import Channel, Notice
+from listener.domain.staff import Staff
+from listener.store.session import AsyncSession, locked_for_update
+
+LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A notice with everything it speaks of, as it stands now."""
+
+    notice: Notice
+    event: Event
+    case: Case
+    brand: str
+    mention: Mention | None
+    owner: str | None
+
+
+async def take(session: AsyncSession, *, limit: int, now: datetime) -> Sequence[Due]:
+    """Take notices whose time has come, oldest first."""
+    waiting = (
+        select(Notice)
+        .where(
+            col(Notice.sent_at).is_(None),
+            col(Notice.failed_at).is_(None),
+            col(Notice.next_at) <= now,
+            or_(col(Notice.taken_until).is_(None), col(Notice.taken_until) <= now),
+        )
+        .order_by(col(Notice.id))
+        .limit(limit)
+    )
+    notices = (await session.exec(locked_for_update(waiting, session))).all()
+    for notice in notices:
+        notice.taken_until = now + LEASE
+    if not notices:
+        return []
+    await session.flush()
+    numbers = {notice.case_id for notice in notices}
+    spoken = {
+        case.key: (case, brand, owner)
+        for case, brand, owner in await session.exec(
+            select(Case, Brand.name, Staff.name)
+            .join(Brand, col(Brand.id) == col(Case.brand_id))
+            .outerjoin(Staff, col(Staff.id) == col(Case.owner_id))
+            .where(col(Case.id).in_(numbers))
+        )
+    }
+    first: dict[int, Mention] = {}
+    for mention in await session.exec(
+        select(Mention).where(col(Mention.case_id).in_(numbers)).order_by(col(Mention.id).desc())
+    ):
+        first[mention.case_id or 0] = mention
+    events = {
+        event.key: event
+        for event in await session.exec(
+            select(Event).where(col(Event.id).in_([notice.event_id for notice in notices]))
+        )
+    }
+    return [
+        Due(
+            notice,
+            events[notice.event_id],
+            spoken[notice.case_id][0],
+            spoken[notice.case_id][1],
+            first.get(notice.case_id),
+            spoken[notice.case_id][2],
+        )
+        for notice in notices
+    ]
+
+
+async def waiting(session: AsyncSession, *, until: datetime) -> bool:
+    """Whether any notice is due by then."""
+    due = select(Notice.id).where(
+        col(Notice.sent_at).is_(None),
+        col(Notice.failed_at).is_(None),
+        col(Notice.next_at) <= until,
+    )
+    return (await session.exec(due.limit(1))).first() is not None
+
+
+async def locked(session: AsyncSession, number: int) -> Notice:
+    """One notice, locked until the transaction ends."""
+    return await session.get_one(Notice, number, with_for_update=True)
+
+
+async def give_back(session: AsyncSession) -> None:
+    """Let go of all notices that were taken and not told."""
+    await session.exec(
+        update(Notice)
+        .where(col(Notice.sent_at).is_(None), col(Notice.taken_until).is_not(None))
+        .values(taken_until=None)
+    )
+
+
+async def channels(session: AsyncSession) -> Sequence[Channel]:
+    """All channels that an admin has set up, by name."""
+    return (await session.exec(select(Channel).order_by(Channel.name))).all()
+
+
+async def channel(session: AsyncSession, name: str) -> Channel | None:
+    """The channel of this name."""
+    return (await session.exec(select(Channel).where(Channel.name == name))).one_or_none()

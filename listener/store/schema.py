@@ -1,0 +1,102 @@
+"""The shape of the database, and how an older one is brought up to it."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlmodel import SQLModel
+
+from listener.domain import (  # noqa: F401  (each brings its tables)
+    brand,
+    case,
+    correction,
+    coverage,
+    event,
+    likeness,
+    mention,
+    notice,
+    source,
+    staff,
+)
+from listener.store.session import DatabaseTrouble, Store
+
+METADATA = SQLModel.metadata
+MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 7_305_513  # any number: whoever holds it in PostgreSQL may change the shape
+
+
+async def upgrade(store: Store, revision: str = "head") -> str | None:
+    """Bring the database to a revision; return the one it had before."""
+    async with store.writer.connect() as connection:
+        before = await connection.run_sync(_change, revision, upwards=True)
+        await connection.commit()
+        return before
+
+
+async def ensure(store: Store) -> None:
+    """Bring the database up to date if it is not; without the write lock when it is."""
+    async with store.reading() as session:
+        connection = await session.connection()
+        before = await connection.run_sync(_revision)
+    if before != newest():
+        await upgrade(store)
+
+
+async def downgrade(store: Store, revision: str) -> str | None:
+    """Take the database back to an older revision; return the one it had before."""
+    async with store.writer.connect() as connection:
+        before = await connection.run_sync(_change, revision, upwards=False)
+        await connection.commit()
+        return before
+
+
+async def state(store: Store) -> tuple[str | None, str]:
+    """The revision the database has, and the one this program needs."""
+    async with store.writer.connect() as connection:
+        return await connection.run_sync(_revision), newest()
+
+
+def newest() -> str:
+    """The revision this program needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise LookupError("there are no migrations")
+    return head
+
+
+def _change(connection: Connection, revision: str, *, upwards: bool) -> str | None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    before = _revision(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if before is not None and before not in known:
+        raise DatabaseTrouble(
+            f"The database was made by a newer Listener (its revision is {before}). "
+            "Install that version again, or restore the backup from before the upgrade."
+        )
+    config = _config()
+    config.attributes["connection"] = connection
+    (command.upgrade if upwards else command.downgrade)(config, revision)
+    return before
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def unnamed_differences(connection: Connection) -> list[Any]:
+    """What the database lacks or has too much, compared with the tables in the code."""
+    from alembic.autogenerate import compare_metadata
+
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, METADATA))

@@ -1,0 +1,177 @@
+"""The only place that opens the database: transactions to write in, sessions to read from."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import event, func, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from listener.domain.record import Clock
+
+__all__ = ["AsyncSession", "DatabaseTrouble", "Store", "locked_for_update", "now"]
+
+PATIENCE = timedelta(seconds=30)  # how long a writer waits for another process's write
+
+
+class DatabaseTrouble(Exception):
+    """The database cannot be used; the message says so in a sentence."""
+
+
+class Store:
+    """Hands out transactions. On SQLite one writes and many read beside it."""
+
+    def __init__(self, url: str, *, clock: Clock | None = None) -> None:
+        self.url = address(url)
+        self._clock = clock
+        if self.is_sqlite:
+            self.writer = create_async_engine(self.url, pool_size=1, max_overflow=0)
+            self._reader = create_async_engine(self.url, pool_size=4, max_overflow=4)
+            event.listen(self.writer.sync_engine, "connect", _configure_writer)
+            event.listen(self.writer.sync_engine, "begin", _begin_immediate)
+            event.listen(self._reader.sync_engine, "connect", _configure_reader)
+            event.listen(self._reader.sync_engine, "begin", _begin_deferred)
+        else:
+            self.writer = self._reader = create_async_engine(
+                self.url,
+                pool_size=10,
+                max_overflow=10,
+                pool_pre_ping=True,
+                connect_args={"timeout": 10, "server_settings": {"application_name": "listener"}},
+            )
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session whose work is kept when the block ends and lost when it raises."""
+        async with self._session(self.writer) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that only reads and never waits for the writer."""
+        async with self._session(self._reader) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _session(self, engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(engine, expire_on_commit=False) as session:
+            session.info["clock"] = self._clock
+            try:
+                yield session
+            except (DBAPIError, OSError) as error:
+                raise self._trouble(error) from error
+
+    async def check(self) -> None:
+        """Raise DatabaseTrouble with a sentence when the database cannot be reached."""
+        try:
+            async with self.reading() as session:
+                await session.exec(text("SELECT 1"))  # type: ignore[call-overload]
+        except SQLAlchemyError as error:
+            raise self._trouble(error) from error
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.writer.dispose()
+        if self._reader is not self.writer:
+            await self._reader.dispose()
+
+    def _trouble(self, error: Exception) -> DatabaseTrouble:
+        where = self.url.render_as_string(hide_password=True)
+        why = str(getattr(error, "orig", None) or error).splitlines()[0]
+        why = re.sub(r"^<class '[^']*'>:\s*", "", why)
+        if re.search(r"disk is full|No space left|could not extend file", why):
+            return DatabaseTrouble(
+                f"The disk is full: nothing more can be written to {where}. Make room; "
+                "reading goes on by itself from where it stopped."
+            )
+        if re.search(r"database is locked", why):
+            return DatabaseTrouble(f"Another program holds {where} locked; we try again.")
+        if isinstance(error, OSError) or re.search(
+            r"unable to open|refused|connect|closed|starting up|shutting down|terminat",
+            why,
+            re.IGNORECASE,
+        ):
+            return DatabaseTrouble(
+                f"The database {where} cannot be reached ({why}). Check DATABASE_URL and that "
+                "the server is running."
+            )
+        return DatabaseTrouble(f"The database {where} refused: {why}.")
+
+
+async def now(session: AsyncSession) -> datetime:
+    """The present by the database's own clock, so that skewed machines agree."""
+    clock: Clock | None = session.info.get("clock")
+    if clock is not None:
+        return clock()
+    if session.get_bind().dialect.name == "sqlite":
+        return datetime.now(UTC)  # the database is this process
+    moment: datetime = (await session.exec(func.clock_timestamp().select())).one()  # type: ignore[call-overload]
+    return moment.astimezone(UTC)
+
+
+def locked_for_update(statement: Any, session: AsyncSession) -> Any:
+    """The same selection, of rows that nobody else is working on, which are then ours."""
+    if session.get_bind().dialect.name == "sqlite":
+        return statement  # the transaction has the whole database already
+    return statement.with_for_update(skip_locked=True)
+
+
+def address(url: str) -> URL:
+    """The database's address with the driver that we use for it."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseTrouble(
+            "DATABASE_URL is not an address of a database. It looks like "
+            "postgresql://user:password@host/name or sqlite:///path/to/listener.db."
+        ) from None
+    drivers = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+asyncpg",
+        "postgres": "postgresql+asyncpg",
+    }
+    backend = parsed.drivername.split("+")[0]
+    if backend not in drivers:
+        raise DatabaseTrouble(
+            f"DATABASE_URL names the database {backend!r}; we know sqlite and postgresql."
+        )
+    mode = parsed.query.get("sslmode")
+    if mode is not None:  # asyncpg's word for libpq's
+        parsed = parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    return parsed.set(drivername=drivers[backend])
+
+
+def _configure_writer(connection: Any, _record: Any) -> None:
+    _configure(connection, "journal_mode = WAL", "synchronous = FULL")
+
+
+def _configure_reader(connection: Any, _record: Any) -> None:
+    _configure(connection, "query_only = ON")
+
+
+def _configure(connection: Any, *pragmas: str) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    patience = f"busy_timeout = {int(PATIENCE.total_seconds() * 1000)}"
+    for pragma in (patience, "foreign_keys = ON", *pragmas):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    # The write lock first: a transaction that reads and then writes cannot fail half-way.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_deferred(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN DEFERRED")  # one picture of the world, and no lock
