@@ -132,9 +132,9 @@ def _begins(folded: str, start: int) -> bool:
     first = folded[start]
     if is_mark(first):
         return False
-    before = base(folded, start - 1)
+    before = _base(folded, start - 1)
     if before == _JOINER:
-        return not (start > 1 and _joinable(base(folded, start - 2)))
+        return not (start > 1 and _joinable(_base(folded, start - 2)))
     return not in_word(before) or is_picture(first) or is_unspaced(first) or is_unspaced(before)
 
 
@@ -151,7 +151,7 @@ def _ends(folded: str, end: int) -> bool:
         return not _is_joined(folded, end)
     elif not in_word(after):
         return True
-    last = base(folded, end - 1)
+    last = _base(folded, end - 1)
     return is_picture(last) or is_unspaced(last) or is_unspaced(after)
 
 
@@ -162,7 +162,7 @@ def _is_joined(folded: str, end: int) -> bool:
     return folded[end : end + 1] == _JOINER and _joinable(folded[end + 1 : end + 2])
 
 
-def base(folded: str, position: int) -> str:
+def _base(folded: str, position: int) -> str:
     """The character that the marks at `position` belong to; nothing where there is none."""
     while position >= 0 and is_mark(folded[position]):
         position -= 1

@@ -19,7 +19,7 @@ from listener.domain.staff import Staff
 from listener.store import history
 from listener.store.intake import ignoring
 from listener.store.mentions import Judged
-from listener.store.session import AsyncSession
+from listener.store.session import AsyncSession, bulk
 
 FINAL = frozenset({Outcome.NOT_US, Outcome.NOT_NEGATIVE, Outcome.SPAM})
 REPEATS = 3  # points of priority for every further place that says it
@@ -100,8 +100,8 @@ async def one_at_a_time(session: AsyncSession, brands: set[int]) -> None:
     """Let only one worker open cases of a brand at a time, so that copies find each other."""
     if session.get_bind().dialect.name == "postgresql":
         for brand in sorted(brands):
-            await session.execute(
-                text("SELECT pg_advisory_xact_lock(7305514, :brand)"), {"brand": brand}
+            await bulk(
+                session, text("SELECT pg_advisory_xact_lock(7305514, :brand)"), {"brand": brand}
             )
 
 
@@ -122,7 +122,8 @@ async def like_cases(
         .group_by(col(Mention.case_id))
         .subquery()
     )
-    rows = await session.execute(
+    rows = await bulk(
+        session,
         sa.select(
             col(Likeness.brand_id),
             col(Likeness.band),
@@ -136,7 +137,7 @@ async def like_cases(
             col(Likeness.band).in_(bands),
             col(Likeness.brand_id).in_({one.mention.brand_id for one in needy}),
             col(Likeness.seen_at) >= now - WINDOW,
-        )
+        ),
     )
     found: dict[tuple[int, int], list[tuple[int, str]]] = {}
     for row in rows:
@@ -184,7 +185,7 @@ async def open_new(
         for channel in channels
     ]
     if notices:
-        await session.execute(insert(Notice), notices)
+        await bulk(session, insert(Notice), notices)
     await belong(
         session, [(one.mention.id, group.case_id) for group in groups for one in group.judged]
     )
@@ -195,9 +196,7 @@ async def open_new(
         for band in set(prints[one.mention.id])
     ]
     if likenesses:
-        await session.execute(
-            ignoring(session, Likeness, "brand_id", "band", "case_id"), likenesses
-        )
+        await bulk(session, ignoring(session, Likeness, "brand_id", "band", "case_id"), likenesses)
 
 
 def case_of(group: _Group, *, policies: Policies, now: datetime) -> dict[str, Any]:
@@ -230,8 +229,11 @@ async def join(
 ) -> None:
     """Add a mention that repeats a case to it; its own author's return reopens it."""
     case = await session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
-    before = await session.execute(
-        select(col(Mention.author_id), col(Mention.author_handle)).where(Mention.case_id == case_id)
+    before = await bulk(
+        session,
+        sa.select(col(Mention.author_id), col(Mention.author_handle)).where(
+            col(Mention.case_id) == case_id
+        ),
     )
     back = one.mention.author != "" and one.mention.author in {
         row.author_id or row.author_handle for row in before
@@ -302,8 +304,8 @@ async def reopen(
 async def belong(session: AsyncSession, pairs: Sequence[tuple[int, int]]) -> None:
     """Say of mentions which case they belong to."""
     table = Mention.__table__  # type: ignore[attr-defined]
-    connection = await session.connection()
-    await connection.execute(
+    await bulk(
+        session,
         update(table)
         .where(table.c.id == bindparam("mention"))
         .values(case_id=bindparam("its_case")),
@@ -315,8 +317,8 @@ async def numbers_of(
     session: AsyncSession, table: type[Case | Event], rows: Sequence[dict[str, Any]]
 ) -> Sequence[int]:
     """Insert rows; return their numbers in the same order."""
-    found = await session.execute(
-        insert(table).returning(col(table.id), sort_by_parameter_order=True), rows
+    found = await bulk(
+        session, insert(table).returning(col(table.id), sort_by_parameter_order=True), rows
     )
     return [number for (number,) in found if number is not None]
 

@@ -23,7 +23,7 @@ from listener.domain.event import What
 from listener.domain.mention import Mention, Revision, Sighting, next_recheck
 from listener.domain.source import Arrival, DeadLetter, Reading, Seen, Source, digest
 from listener.store import history
-from listener.store.session import AsyncSession
+from listener.store.session import AsyncSession, bulk
 
 RAW = 64 * 1024  # characters of a dead letter that are worth keeping
 REVIVE = timedelta(hours=1)  # a list may still name a deleted post for a while
@@ -103,8 +103,8 @@ async def keep_new(
     insert = ignoring(session, Mention, "connector", "post_id", "brand_id").returning(
         col(Mention.post_id), col(Mention.brand_id)
     )
-    inserted = await session.execute(insert, rows)
-    return {(post_id, brand_id) for post_id, brand_id in inserted}
+    inserted = await bulk(session, insert, rows)
+    return {(row.post_id, row.brand_id) for row in inserted}
 
 
 async def standing_mentions(
@@ -112,7 +112,8 @@ async def standing_mentions(
 ) -> dict[tuple[str, int], Any]:
     """What the database now holds for these posts: rows by post id and brand."""
     table = Mention
-    found = await session.execute(
+    found = await bulk(
+        session,
         sa.select(
             col(table.id),
             col(table.post_id),
@@ -126,7 +127,7 @@ async def standing_mentions(
         ).where(
             col(table.connector) == connector,
             col(table.post_id).in_({one.post.id for one in named}),
-        )
+        ),
     )
     return {(row.post_id, row.brand_id): row for row in found}
 
@@ -215,7 +216,7 @@ async def keep_sightings(
         {"mention_id": row.id, "source_id": source.id, "seen_at": now} for row in standing.values()
     ]
     if rows:
-        await session.execute(ignoring(session, Sighting, "mention_id", "source_id"), rows)
+        await bulk(session, ignoring(session, Sighting, "mention_id", "source_id"), rows)
 
 
 async def keep_deletions(
@@ -264,7 +265,7 @@ async def bury(session: AsyncSession, mention: Mention, *, rules: Rules, now: da
 async def forget(session: AsyncSession, ids: Sequence[int]) -> None:
     """Remove the words and the names of mentions, in all their revisions; counts stay."""
     await session.flush()
-    await session.execute(
+    await session.exec(
         update(Mention)
         .where(col(Mention.id).in_(ids))
         .values(
@@ -281,7 +282,7 @@ async def forget(session: AsyncSession, ids: Sequence[int]) -> None:
         )
         .execution_options(synchronize_session="fetch")
     )
-    await session.execute(
+    await session.exec(
         update(Revision)
         .where(col(Revision.mention_id).in_(ids))
         .values(title=None, text="")
@@ -304,7 +305,7 @@ async def keep_dead_letters(
         for unread in page.unreadable
     ]
     if rows:
-        await session.execute(ignoring(session, DeadLetter, "source_id", "digest"), rows)
+        await bulk(session, ignoring(session, DeadLetter, "source_id", "digest"), rows)
 
 
 async def remember(
@@ -316,14 +317,14 @@ async def remember(
         for number in {digest(post.id) for post in posts}
     ]
     if rows:
-        await session.execute(ignoring(session, Seen, "source_id", "digest"), rows)
+        await bulk(session, ignoring(session, Seen, "source_id", "digest"), rows)
 
 
 async def arrived(session: AsyncSession, source: Source, delivery: str, *, now: datetime) -> bool:
     """Note that a delivery has come; False when it had come before."""
     row = {"source_id": source.id, "delivery": clean(delivery)[:200], "seen_at": now}
     insert = ignoring(session, Arrival, "source_id", "delivery").returning(col(Arrival.delivery))
-    return (await session.execute(insert, [row])).first() is not None
+    return (await bulk(session, insert, [row])).first() is not None
 
 
 async def known(session: AsyncSession, source: Source, ids: Sequence[str]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from listener.domain.brand import Brand
 from listener.domain.mention import Mention, Sighting, next_recheck
 from listener.domain.source import Source
 from listener.domain.triage import Finding
-from listener.store.session import AsyncSession, locked_for_update
+from listener.store.session import AsyncSession, bulk, locked_for_update
 from models.verdict import Verdict
 
 LEASE = timedelta(seconds=30)
@@ -73,7 +73,7 @@ async def take_unjudged(session: AsyncSession, *, limit: int, now: datetime) -> 
     ids = (await session.exec(locked_for_update(free, session))).all()
     if not ids:
         return []
-    await session.execute(
+    await session.exec(
         update(Mention)
         .where(col(Mention.id).in_(ids))
         .values(taken_until=now + LEASE)
@@ -110,13 +110,13 @@ def as_waiting(mention: Mention, brand: str) -> Waiting:
 
 async def still_waiting(session: AsyncSession, judged: Sequence[Judged]) -> list[Judged]:
     """Those whose mention still waits, in the revision that was judged; locked until the end."""
-    found = await session.execute(
-        select(col(Mention.id), col(Mention.revision))
+    found = await session.exec(
+        select(Mention.id, Mention.revision)
         .where(col(Mention.id).in_([one.mention.id for one in judged]), col(Mention.waits))
         .order_by(col(Mention.id))
         .with_for_update()
     )
-    standing = {row.id: row.revision for row in found}
+    standing = dict(found.all())
     return [one for one in judged if standing.get(one.mention.id) == one.mention.revision]
 
 
@@ -124,9 +124,9 @@ async def keep_verdicts(session: AsyncSession, judged: Sequence[Judged], *, now:
     """Write verdicts on their mentions."""
     if not judged:
         return
-    connection = await session.connection()
     table = Mention.__table__  # type: ignore[attr-defined]
-    await connection.execute(
+    await bulk(
+        session,
         update(table)
         .where(table.c.id == bindparam("mention"))
         .values(
@@ -168,9 +168,7 @@ async def give_back(session: AsyncSession, ids: Sequence[int] | None = None) -> 
     let_go = update(Mention).where(col(Mention.waits), col(Mention.taken_until).is_not(None))
     if ids is not None:
         let_go = let_go.where(col(Mention.id).in_(ids))
-    await session.execute(
-        let_go.values(taken_until=None).execution_options(synchronize_session=False)
-    )
+    await session.exec(let_go.values(taken_until=None).execution_options(synchronize_session=False))
 
 
 async def take_due(
@@ -194,7 +192,7 @@ async def take_due(
         by_source.setdefault(source_id, []).append((mention_id or 0, post_id))
     taken = [mention_id for rows in by_source.values() for mention_id, _ in rows]
     if taken:
-        await session.execute(
+        await session.exec(
             update(Mention)
             .where(col(Mention.id).in_(taken))
             .values(recheck_at=now + ASKING)

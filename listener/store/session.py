@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import event, func, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import Executable, event, func, text
+from sqlalchemy.engine import URL, Result, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from listener.domain.record import Clock
 
-__all__ = ["AsyncSession", "DatabaseTrouble", "Store", "locked_for_update", "now"]
+__all__ = ["AsyncSession", "DatabaseTrouble", "Store", "bulk", "locked_for_update", "now"]
 
 PATIENCE = timedelta(seconds=30)  # how long a writer waits for another process's write
 
@@ -117,6 +117,12 @@ async def now(session: AsyncSession) -> datetime:
         return datetime.now(UTC)  # the database is this process
     moment: datetime = (await session.exec(func.clock_timestamp().select())).one()  # type: ignore[call-overload]
     return moment.astimezone(UTC)
+
+
+async def bulk(session: AsyncSession, statement: Executable, params: Any = None) -> Result[Any]:
+    """Run a statement on many rows, or for plain columns: past the ORM, in the same transaction."""
+    await session.flush()
+    return await (await session.connection()).execute(statement, params)
 
 
 def locked_for_update(statement: Any, session: AsyncSession) -> Any:

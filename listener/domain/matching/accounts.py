@@ -32,7 +32,7 @@ def handles_of(author: Author) -> Iterator[str]:
     if handle:
         yield handle
         page = _page(author.url or "")
-        if page and "@" not in handle:
+        if page:
             yield f"{handle}@{page[0]}"
 
 
