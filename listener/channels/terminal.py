@@ -40,7 +40,8 @@ def lines(telling: Telling) -> list[Text]:
     if telling.author:
         head.append(f"  {printable(telling.author)}")
     if telling.due_at is not None:
-        head.append(f"  answer by {telling.due_at:%H:%M} UTC")
+        same_day = telling.due_at.date() == telling.at.date()
+        head.append(f"  answer by {telling.due_at:{'%H:%M' if same_day else '%a %H:%M'}} UTC")
     quote = Text(f"  “{short(telling.quote)}”")
     why = Text("  " + " ".join(telling.reasons), style="dim")
     return [head, quote, why]
@@ -65,7 +66,10 @@ def change(telling: Telling) -> str:
 
 def short(text: str) -> str:
     """The first words of a post, on one line."""
-    text = printable(" ".join(text.split()))
+    title, _, rest = text.partition("\n\n")
+    if rest and title[-1:].isalnum():
+        title += "."
+    text = printable(" ".join(f"{title} {rest}".split()))
     return text if len(text) <= QUOTE else text[: QUOTE - 1].rstrip() + "…"
 
 

@@ -115,7 +115,7 @@ class Mention(Record, table=True):
     @property
     def words(self) -> str:
         """Title and text as one."""
-        return f"{self.title}\n{self.text}" if self.title else self.text
+        return f"{self.title}\n\n{self.text}" if self.title else self.text
 
 
 class Revision(Record, table=True):

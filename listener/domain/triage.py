@@ -10,31 +10,42 @@ from connectors.kit.contract import Kind
 from models.verdict import Feeling, Verdict
 
 FLAG = 0.5
+SURE = 0.97  # what words need to outweigh four or five stars
 FEW_STARS, MANY_STARS = 2.0, 4.0
 
 # Words that mean harm beyond annoyance, in the languages that staff most often meet. A stem
-# ends in *; a word stands alone. They only raise the urgency of what is a complaint already.
+# ends in *, an underscore is a space. They only raise the urgency of what is a complaint.
 HARM: Final[Mapping[str, str]] = {
-    "safety": "injur* hurt glass explod* burnt burned burst fire smoke dangerous shock bleeding "
-    "crash* hospital ambulance choked choking verletz* gefährlich explosion* feuer brand "
-    "peligros* herid* fuego incendi* dangereu* blessé* explos* feu",
-    "health": "allerg* anaphyla* poison* vomit* mould mouldy mold moldy rotten maggot* nut nuts "
-    "undeclared schimmel* vergift* verdorben* gluten intoxic* moho alergi* moisi* empoisonn*",
-    "fraud": "fraud* scam* stolen stole phishing hacked unauthorised unauthorized betrug* betrüg* "
-    "abzocke estafa* robad* fraude* arnaque* escroqu*",
-    "money": "overcharged double-charged overdrawn overdraft abgebucht doble duplicado débité*",
-    "privacy": "leaked leak breach gdpr privacy datenschutz* datenleck filtraci* rgpd",
-    "legal": "lawyer* solicitor sue suing lawsuit court ombudsman anwalt* klage verklag* abogad* "
-    "denuncia* demanda avocat* tribunal plainte",
-    "discrimination": "racist racism sexist homophob* discriminat* wheelchair rassist* diskrimin* "
-    "racista discrimina* raciste",
+    "safety": "injur* glass explod* burnt fire smoke dangerous electric_shock bleeding hospital "
+    "ambulance choked choking metal shard* splinter* staple needle razor sharp_piece blood "
+    "verletz* gefährlich explosion* feuer metall* splitter scherbe* krankenhaus "
+    "peligros* herid* fuego incendi* vidrio metal* dangereu* blessé* feu verre métal* vetro",
+    "health": "allerg* anaphyla* poison* vomit* mould mouldy mold moldy rotten maggot* undeclared "
+    "infant_formula out_of_date past_its_date schimmel* vergift* verdorben* abgelaufen* "
+    "intoxic* moho alergi* caducad* moisi* empoisonn* périmé* nut_free gluten_free",
+    "fraud": "fraud* scam* stolen stole phishing hacked unauthorised unauthorized got_into_my "
+    "betrug* betrüg* abzocke estafa* robad* fraude* arnaque* escroqu* truffa*",
+    "money": "overcharged double-charged overdrawn overdraft charged_twice double_charged "
+    "doppelt_abgebucht cobrado_dos dos_veces deux_fois due_volte",
+    "privacy": "leaked data_leak data_breach gdpr privacy somebody_else's_account "
+    "someone_else's_account somebody_else's_orders someone_else's_orders my_address "
+    "my_private_number datenschutz* datenleck filtraci* rgpd",
+    "legal": "lawyer* solicitor sue suing lawsuit court ombudsman trading_standards anwalt* "
+    "klage verklag* abogad* denuncia* demanda avocat* tribunal plainte",
+    "discrimination": "racist racism sexist homophob* discriminat* wheelchair rassist* "
+    "diskrimin* racista discrimina* raciste",
+    "threat": "followed_me threatened threatening harass* shaking_with_fear bedroht belästig* "
+    "amenaz* acos* menac* harcel*",
     "outage": "outage everyone",
-    "stranded": "stranded stuck gestrandet tirad* coincé*",
+    "stranded": "stranded gestrandet tirad* coincé*",
 }
 
 
 def _pattern(words: str) -> re.Pattern[str]:
-    stems = (re.escape(word).replace(r"\*", r"\w*") for word in words.split())
+    stems = (
+        re.escape(word).replace(r"\*", r"\w*").replace("_", r"\s+").replace("'", "['’]")
+        for word in words.split()
+    )
     return re.compile(rf"\b(?:{'|'.join(stems)})\b", re.IGNORECASE)
 
 
@@ -47,7 +58,7 @@ _CHARGED_TWICE = re.compile(
     re.IGNORECASE,
 )
 URGENT_HARMS: Final = frozenset(
-    {"safety", "health", "fraud", "privacy", "legal", "money", "stranded"}
+    {"safety", "health", "fraud", "privacy", "legal", "money", "stranded", "threat"}
 )
 
 
@@ -88,11 +99,13 @@ def assess(verdict: Verdict, post: Circumstances) -> Finding:
     few = post.stars is not None and post.stars <= FEW_STARS
     many = post.stars is not None and post.stars >= MANY_STARS
     silent = not post.text.strip()
-    flagged = few or (verdict.complaint >= FLAG and not silent)
-    unsure = verdict.unsure and not few and not silent
+    complains = verdict.complaint >= FLAG and not silent
+    # Many stars and angry words: one of them is a mistake, so a person looks, without alarm.
+    doubtful = many and complains and verdict.complaint < SURE
+    flagged = few or (complains and not doubtful)
+    unsure = (verdict.unsure and not few and not silent) or doubtful
     conflict = bool(
-        (few and not silent and verdict.feeling is Feeling.POSITIVE)
-        or (many and not silent and verdict.complaint >= FLAG and not verdict.unsure)
+        (few and not silent and verdict.feeling is Feeling.POSITIVE) or (many and complains)
     )
     complaint = max(verdict.complaint, 0.95) if few else 0.05 if silent else verdict.complaint
     harms = harm(post.text) if flagged or unsure else ()
@@ -106,7 +119,8 @@ def assess(verdict: Verdict, post: Circumstances) -> Finding:
         reasons.append(f"Reads like a complaint ({complaint:.0%}).")
     if unsure:
         points += 10
-        reasons.append(f"The model is not sure: {verdict.why or 'too close to call'}.")
+        doubt = "" if doubtful else verdict.why or "too close to call"
+        reasons += [f"The model is not sure: {doubt}."] if doubt else []
     if conflict:
         reasons.append(
             "Few stars, but the words sound pleased."

@@ -1,12 +1,12 @@
 """Last stage: notices leave through their channels, each until it has arrived."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from listener.channels.contract import Channel, Telling, Undelivered
-from listener.domain.notice import Notice
+from listener.domain.notice import News, Notice
 from listener.stages.loop import fault
 from listener.store import notices
 from listener.store.notices import Due
@@ -30,8 +30,10 @@ class Notify:
     async def step(self) -> int:
         """Send one batch; say how many were due."""
         due = await self.take()
-        for one in due:
-            await self.keep(one, await self.work(one))
+        for one, others in folded(due):
+            why = await self.work(one)
+            for notice in (*others, one):
+                await self.keep(notice, why)
         return len(due)
 
     async def take(self) -> list[Due]:
@@ -69,6 +71,20 @@ class Notify:
             self.failed += 1
             if first:
                 log.warning("notice not told", channel=due.notice.channel, why=why)
+
+
+def folded(due: Sequence[Due]) -> list[tuple[Due, list[Due]]]:
+    """The notices to send, each with those that it makes needless.
+
+    Changes of one case, for one channel, that wait together are told once, by the last: a
+    notice tells how the case stands now, so the earlier ones would say the same.
+    """
+    groups: dict[tuple[str, int, bool], list[Due]] = {}
+    for one in due:
+        changed = one.notice.news is News.CHANGED
+        key = (one.notice.channel, one.case.key if changed else one.notice.key, changed)
+        groups.setdefault(key, []).append(one)
+    return [(group[-1], group[:-1]) for group in groups.values()]
 
 
 def telling(due: Due) -> Telling:

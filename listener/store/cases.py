@@ -142,7 +142,7 @@ async def like_cases(
     found: dict[tuple[int, int], list[tuple[int, str]]] = {}
     for row in rows:
         found.setdefault((row.brand_id, row.band), []).append(
-            (row.case_id, f"{row.title}\n{row.text}" if row.title else row.text)
+            (row.case_id, f"{row.title}\n\n{row.text}" if row.title else row.text)
         )
     return found
 
