@@ -5,7 +5,7 @@ import fcntl
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -288,8 +288,10 @@ class Channels:
         )
 
 
-async def serve(parts: Parts, only: Collection[Stage] = ()) -> None:
-    """Run the service until SIGINT or SIGTERM."""
+async def serve(
+    parts: Parts, only: Collection[Stage], begun: Callable[[], Awaitable[None]]
+) -> None:
+    """Run the service until SIGINT or SIGTERM; `begun` is called when nothing is in its way."""
     classifier = await open_classifier(parts, only)
     service = Service(parts, classifier)
     stop = asyncio.Event()
@@ -297,9 +299,11 @@ async def serve(parts: Parts, only: Collection[Stage] = ()) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     if only:  # a worker beside others: the pages are somebody else's
+        await begun()
         await service.run(only, stop)
     else:
         async with service.site.open(parts.settings.host, parts.settings.port):
+            await begun()
             await service.run(only, stop)
     log.info("stopped")
 

@@ -44,8 +44,7 @@ async def run_for_good(only: list[Stage]) -> None:
         async with parts() as ready:
             if ground.demo:
                 await begin_demo(ready)
-            await greet(ready, only)
-            await app.serve(ready, only)
+            await app.serve(ready, only, lambda: greet(ready, only))
 
 
 async def run_once(*, as_json: bool) -> None:

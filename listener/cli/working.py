@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from listener.app import Parts
+from listener.channels.terminal import short
 from listener.cli.ground import Json, Refused, act, out, parts, print_json
 from listener.desk import closing, taking
 from listener.domain.case import Case, Outcome, Status
@@ -14,7 +15,9 @@ from listener.domain.correction import Better
 from listener.domain.deadline import Policies
 from listener.domain.staff import Role, Staff
 from listener.store import cases as queue
-from listener.store import people
+from listener.store import mentions, people
+from listener.store.mentions import Filters
+from listener.store.session import AsyncSession
 
 cases = typer.Typer(help="List cases, most pressing first, and work them.", no_args_is_help=False)
 staff = typer.Typer(help="The people who work cases.", no_args_is_help=True)
@@ -41,10 +44,13 @@ def cases_listed(
             found = await queue.found(session, status=status, brand=brand, closed=closed or as_json)
             ids = await queue.mention_ids(session, [case.key for case, _ in found])
             names = await queue.staff_names(session)
-            return [
+            rows = [
                 case_words(case, its_brand, ids.get(case.key, []), names)
                 for case, its_brand in found
             ]
+            if not as_json:
+                await quote(session, rows)
+            return rows
 
     rows = act(work)
     if as_json:
@@ -56,11 +62,22 @@ def cases_listed(
         owner = f", {row['owner']}" if row["owner"] else ""
         out.print(
             f"{row['id']:>5}  {row['priority']:>3}  {row['status']}{owner}  {row['brand']}  {due}\n"
+            f"            “{row['quote']}”\n"
             f"            {' '.join(row['reasons'])}",
             markup=False,
             highlight=False,
         )
     out.print(f"{len(rows)} cases. Times are UTC. Take one: listener cases take NUMBER")
+
+
+async def quote(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    """Give every case the words of its first mention."""
+    first = [row["mentions"][0] for row in rows if row["mentions"]]
+    found = await mentions.found(session, Filters(ids=first))
+    said = {mention.key: mention.words for mention, _ in found}
+    for row in rows:
+        words = said.get(row["mentions"][0], "") if row["mentions"] else ""
+        row["quote"] = short(words) or "(its author deleted it)"
 
 
 def case_words(

@@ -423,8 +423,12 @@ def words_of(post: Post) -> dict[str, Any]:
 
 
 def last_of_each(named: Sequence[Named]) -> list[Named]:
-    """One of each post and brand: the last, when a page names one twice."""
-    return list({(one.post.id, one.brand_id): one for one in named}.values())
+    """One of each post and brand: the last, when a page names one twice.
+
+    In one order for all workers, so that two that keep the same posts never block each other.
+    """
+    last = {(one.post.id, one.brand_id): one for one in named}
+    return [last[key] for key in sorted(last)]
 
 
 def clean(text: str) -> str:
