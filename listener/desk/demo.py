@@ -21,7 +21,7 @@ def plan(began: datetime) -> Plan:
         brand=[
             PlannedBrand(
                 name=BRAND,
-                query='(Tarnby OR @tarnby) NOT "Ruth Tarnby"',
+                query='(Tarnby OR @tarnby OR domain:tarnby.example) NOT "Ruth Tarnby"',
                 handles=["tarnby"],
             )
         ],

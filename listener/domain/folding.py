@@ -131,7 +131,7 @@ def _begins(folded: str, start: int) -> bool:
     if start == 0:
         return True
     first = folded[start]
-    if False:
+    if is_mark(first):
         return False
     before = _base(folded, start - 1)
     if before == _JOINER:

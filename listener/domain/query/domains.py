@@ -29,6 +29,17 @@ def registered(address: str) -> frozenset[str]:
 @lru_cache(maxsize=16_384)
 def _registered(host: str) -> frozenset[str]:
     name = readable(host)
+    found = _listed(name)
+    if found or _endings.extract_str(name).suffix or "." not in name or name[-1:].isdigit():
+        return found
+    # An ending that is on no list, as in an intranet: what stands before it is registered.
+    last = name.strip(".").split(".")[-2:]
+    if not all(label.replace("-", "").isalnum() for label in last):
+        return found
+    return frozenset({".".join(last)})
+
+
+def _listed(name: str) -> frozenset[str]:
     return frozenset(
         domain
         for private in (False, True)
@@ -38,6 +49,11 @@ def _registered(host: str) -> frozenset[str]:
             ).top_domain_under_public_suffix
         )
     )
+
+
+def has_known_ending(host: str) -> bool:
+    """Whether a word with dots ends as public domains do: `acme.com`, but not `node.js`."""
+    return bool(_listed(readable(host)))
 
 
 def readable(host: str) -> str:

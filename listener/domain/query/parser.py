@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from connectors.kit.contract import Kind
 from listener.domain.folding import fold, in_word, is_mark, is_picture
-from listener.domain.query.domains import readable, registered
+from listener.domain.query.domains import has_known_ending, readable, registered
 from listener.domain.query.lexer import Compared, Mark, QueryError, Sign, Token, Written, tokens
 from listener.domain.query.tree import (
     And,
@@ -219,7 +219,7 @@ class _Parser:
                 "there are no wildcards: write each form of the word, joined by OR.",
                 token.position + (0 if token.text[0] == "*" else len(token.text) - 1),
             )
-        if _is_host(token.text) and registered(token.text):
+        if _is_host(token.text) and has_known_ending(token.text):
             return self._domain(token)
         return Term(self._findable(token, token.text))
 

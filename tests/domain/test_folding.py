@@ -1,0 +1,29 @@
+"""Spellings that people take for the same are the same, and their places are not lost."""
+
+import unicodedata
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from listener.domain.folding import fold, origins
+
+
+@given(st.text(max_size=30))
+@example("a\u0345\u0301")
+@example("i\u034f\u0307\u0307\u0301")
+@example("ㄱㅏ각")
+@example("ｶﾞ™ŉ")
+def test_every_folded_character_knows_where_it_came_from(text: str) -> None:
+    starts, ends = origins(text)
+
+    assert len(starts) == len(ends) == len(fold(text))
+    for start, end in set(zip(starts, ends, strict=True)):
+        first, last = starts.index(start), len(ends) - ends[::-1].index(end)
+        assert fold(text[start:end]) == fold(text)[first:last]
+
+
+@given(st.text(max_size=30))
+def test_capitals_and_composition_change_nothing(text: str) -> None:
+    for other in (unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)):
+        assert fold(other) == fold(text)
+    assert fold(fold(text)) == fold(text)
