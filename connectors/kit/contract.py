@@ -393,6 +393,14 @@ class Accepts(Protocol):
         """What is the same when the same delivery comes again."""
 
 
+@runtime_checkable
+class Tries(Protocol):
+    """A connector that can show how it would read a delivery, without its signature."""
+
+    def dry_run(self, body: bytes, *, received: datetime) -> Page:
+        """Read a body as if it had been delivered; Unreadable when it cannot be."""
+
+
 def secrets(connector: type[Connector]) -> frozenset[str]:
     """The names of the options that are secrets."""
     return frozenset(
@@ -405,7 +413,10 @@ def secrets(connector: type[Connector]) -> frozenset[str]:
 def revealed(connector: Connector) -> dict[str, Any]:
     """The options as JSON values, secrets in the clear: to be sealed at once."""
     return connector.model_dump(
-        mode="json", context={"reveal": True}, exclude_defaults=True, exclude=set(secrets(type(connector)))
+        mode="json",
+        context={"reveal": True},
+        exclude_defaults=True,
+        exclude=set(secrets(type(connector))),
     ) | {
         name: value.get_secret_value()
         for name in secrets(type(connector))

@@ -8,7 +8,7 @@ import orjson
 import typer
 from rich.table import Table
 
-from connectors.kit.contract import Kind, Page
+from connectors.kit.contract import Kind, Page, Tries
 from listener.channels.terminal import printable, short
 from listener.cli import ground
 from listener.cli.ground import Json, Refused, act, err, in_sentences, out, parts, print_json
@@ -51,10 +51,16 @@ def poll(
             if found is None:
                 raise Refused(f"There is no source called {source!r}. `listener check` lists them.")
             now = datetime.now(UTC)
-            pages, more = await preview(found, ready.reach, since=now - SINCE, now=now, most=most)
+            connector = ready.connect(found)
+            if isinstance(connector, Tries):
+                err.print("It is sent its posts. Give the body of a delivery on standard input.")
+                pages, more = [connector.dry_run(sys.stdin.buffer.read(), received=now)], False
+            else:
+                pages, more = await preview(
+                    found, ready.reach, since=now - SINCE, now=now, most=most
+                )
             matchbook = Matchbook(ready.store)
             await matchbook.refresh()
-            connector = ready.connect(found)
             rows = []
             for page in pages:
                 named, _ = matchbook.sort(found, connector, page.posts)
@@ -83,6 +89,8 @@ def poll(
             f"{mark} {row['published_at']:%Y-%m-%d %H:%M}  {printable(row['author'])}: {short(row['text'])}",
             markup=False,
         )
+    for unread in (unread for page in pages for unread in page.unreadable):
+        out.print(f"! cannot be read: {unread.reason}", markup=False)
     unreadable = sum(len(page.unreadable) for page in pages)
     wanted = sum(row["names_a_brand"] for row in rows)
     out.print(
