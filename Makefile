@@ -1,0 +1,63 @@
+# Everything one does here, in one list: `make` shows it.
+# PYTHON=/path/to/python3.12 chooses the Python, ARGS="..." is handed on to what is run.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-all check servers lock demo-reset clean
+BIN := .venv/bin
+SERVERS := .venv/servers
+DEMO = $${LISTENER_DATA:-$${XDG_DATA_HOME:-$$HOME/.local/share}/listener}/demo
+ARGS ?=
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' Makefile | while read -r name what; do \
+	  printf '  make %-11s %s\n' "$$name" "$$what"; done
+
+run: ## Start Listener on a demonstration, making its environment first if need be
+	@sh scripts/setup run
+	@exec $(BIN)/listener run --demo $(ARGS)
+
+test: ## Run the tests that need no browser and nobody else's server: a few minutes
+	@sh scripts/setup dev
+	@exec $(BIN)/python -m pytest -m "not slow and not realserver" $(ARGS)
+
+test-all: ## Run the slow tests and those with real servers (see servers) as well
+	@sh scripts/setup dev
+	@PATH="$$PATH:$$PWD/$(SERVERS)/bin" exec $(BIN)/python -m pytest $(ARGS)
+
+check: ## Look at the code without running it: what every commit must pass
+	@sh scripts/setup dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/codespell
+
+setup: ## Make the environment with what tests and checks need, and run nothing
+	@sh scripts/setup dev
+
+servers: ## Install the real servers that test-all talks to
+	@sh scripts/setup dev
+	@sh scripts/servers $(BIN)/python $(SERVERS)
+
+# A machine's own package folders must not leak into the locks, nor a newer Python's choices.
+COMPILE = unset PIP_FIND_LINKS PIP_EXTRA_INDEX_URL; PIP_CONFIG_FILE=/dev/null \
+  $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
+  --no-header --no-annotate --strip-extras $(ARGS)
+lock: ## Pin every package anew after a change in pyproject.toml (ARGS=--upgrade for the newest)
+	@sh scripts/setup dev
+	@$(BIN)/python -c 'import sys; sys.exit(None if sys.version_info[:2] == (3, 11) else \
+	  "Locks are made with Python 3.11, the oldest we run on: make lock PYTHON=python3.11")'
+	$(COMPILE) --allow-unsafe --build-deps-for=editable -o requirements.lock pyproject.toml
+	$(COMPILE) --allow-unsafe --build-deps-for=editable --extra=dev -c requirements.lock \
+	  -o requirements-dev.lock pyproject.toml
+	# isso can do without misaka, which would want a compiler.
+	$(COMPILE) --unsafe-package=misaka -o requirements-ci.lock requirements-ci.in
+
+demo-reset: ## Forget what the demonstration has stored, so that it starts afresh
+	rm -rf "$(DEMO)"
+
+clean: ## Remove the environment and what tools left behind; your posts and cases stay
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
+	  .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
