@@ -311,7 +311,7 @@ class Known(Protocol):
         """Those of `ids` that this source has read before."""
 
 
-class Connector(BaseModel, frozen=True, extra="forbid"):
+class Connector(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     """Code that can read one place. Its fields are its options, its class its manifest.
 
     Options that are secrets are `pydantic.SecretStr`. `api` replaces every host of the
