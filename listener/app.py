@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 from rich.console import Console
 
 from connectors.kit import catalog
@@ -25,6 +26,7 @@ from listener.channels.contract import Channel
 from listener.channels.terminal import Terminal
 from listener.channels.webhook import OutgoingWebhook
 from listener.config import Settings
+from listener.desk.plan import option_faults
 from listener.domain.secret import ENV, FILE, Seal, is_reference, is_sealed
 from listener.domain.source import Source
 from listener.stages.judge import Judge
@@ -86,9 +88,16 @@ class Parts:
         return connector, self.network.web(connector.pace, key, not_before=not_before)
 
     def connect(self, source: Source) -> Connector:
-        """A source's connector with its secrets in the clear."""
-        kind = catalog.load(source.connector)
-        return kind.model_validate(self.in_the_clear(source, kind))
+        """A source's connector with its secrets in the clear; AccessDenied when a person must act."""
+        try:
+            kind = catalog.load(source.connector)
+        except (catalog.UnknownConnector, catalog.BrokenConnector) as error:
+            raise AccessDenied(str(error)) from error
+        try:
+            return kind.model_validate(self.in_the_clear(source, kind))
+        except ValidationError as error:  # its own message would repeat a secret
+            faults = " ".join(option_faults(error, kind))
+            raise AccessDenied(f"Its options do not fit: {faults}") from None
 
     def in_the_clear(self, source: Source, kind: type[Connector]) -> dict[str, Any]:
         """A source's options with its secrets opened or fetched from where they are kept."""
@@ -119,6 +128,10 @@ class Parts:
                 f"The secret `{name}` is kept in the file {value[FILE]}, "
                 f"which cannot be read ({error.strerror})."
             ) from error
+        except UnicodeDecodeError:
+            raise AccessDenied(
+                f"The secret `{name}` is kept in the file {value[FILE]}, which is not text."
+            ) from None
 
     async def judge_with(self) -> Classifier:
         """The classifier, opened when it is first needed."""
@@ -142,7 +155,8 @@ async def opened(settings: Settings, console: Console) -> AsyncIterator[Parts]:
     """All parts, with the database brought up to date."""
     settings.prepare()
     if settings.sqlite is not None:
-        settings.sqlite.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # that it cannot be opened is said below, in a sentence
+            settings.sqlite.parent.mkdir(parents=True, exist_ok=True)
     store = Store(settings.database)
     try:
         await store.check()
@@ -165,7 +179,15 @@ def alone(settings: Settings) -> Any:
         yield
         return
     path = settings.sqlite.with_name(settings.sqlite.name + ".lock")
-    with path.open("a+", encoding="utf-8") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise CannotRun(
+            f"{path} cannot be written ({error.strerror}). Set DATABASE_URL or LISTENER_DATA to a "
+            "folder you may write to."
+        ) from error
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -74,10 +75,36 @@ class Settings:
             return Seal(self.key)
         path = self.data / KEY_FILE
         if not path.exists():
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(secrets.token_urlsafe(32) + "\n")
-        return Seal(path.read_text().strip())
+            make_key(path)
+        try:
+            key = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSettings(
+                f"The key file {path} cannot be read. Restore it, or set LISTENER_KEY."
+            ) from error
+        if len(key) < SHORTEST_KEY:
+            raise BadSettings(
+                f"The key file {path} is not whole. Restore it from a backup; if nothing is "
+                "sealed with it yet, delete it and a new one is made."
+            )
+        return Seal(key)
+
+
+def make_key(path: Path) -> None:
+    """Write a new key, all of it or nothing, for its owner alone; the first of two makers wins."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    except OSError as error:
+        raise BadSettings(
+            f"The key file {path} cannot be written ({error.strerror}). Make room, set "
+            "LISTENER_KEY, or set LISTENER_DATA to another folder."
+        ) from error
 
 
 def read(environment: Mapping[str, str]) -> Settings:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from standardwebhooks.webhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 from typing_extensions import override
 
 from connectors.kit.errors import ConnectorError
@@ -27,11 +27,17 @@ class OutgoingWebhook(Channel):
     async def send(self, telling: Telling) -> None:
         body = orjson.dumps(words(telling))
         moment = datetime.now(UTC)
+        try:
+            signature = Webhook(self.secret).sign(telling.id, moment, body.decode())
+        except (ValueError, EmptyWebhookSecretError):
+            raise Undelivered(
+                "Its secret is no key to sign with: that is whsec_ and random bytes in base64."
+            ) from None
         headers = {
             "content-type": "application/json",
             "webhook-id": telling.id,
             "webhook-timestamp": str(int(moment.timestamp())),
-            "webhook-signature": Webhook(self.secret).sign(telling.id, moment, body.decode()),
+            "webhook-signature": signature,
         }
         try:
             status = await self.post(self.url, body, headers)

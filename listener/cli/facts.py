@@ -29,6 +29,10 @@ SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "notice not told": lambda fact: (
         f"PROBLEM  {fact['channel']}: {fact['why']} The notice is sent again later."
     ),
+    "notice given up": lambda fact: (
+        f"PROBLEM  {fact['channel']} was never told of case {fact['case']}: {fact['why']} "
+        "It is not tried again."
+    ),
 }
 
 

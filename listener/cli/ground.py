@@ -11,7 +11,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from connectors.kit.catalog import UnknownConnector
+from connectors.kit.catalog import BrokenConnector, UnknownConnector
 from connectors.kit.errors import ConnectorError
 from listener.app import CannotRun, Parts, opened
 from listener.cli import facts
@@ -39,6 +39,7 @@ class Refused(Exception):
 SAID = (
     BadPlan,
     BadSettings,
+    BrokenConnector,
     CannotRun,
     ConnectorError,
     DatabaseTrouble,

@@ -244,16 +244,20 @@ def migrate(
     """Bring the database's tables to the shape that this version needs."""
 
     async def work() -> tuple[str | None, str | None]:
+        steps = ["base", *schema.revisions()]
+        if to not in (*steps, "head"):
+            raise Refused(f"There is no revision {to!r}; there are: {', '.join(steps)} and head.")
+        wanted = steps[-1] if to == "head" else to
         settings = ground.settings()
         settings.prepare()
         store = Store(settings.database)
         try:
             await store.check()
             before, _ = await schema.state(store)
-            if to == "head" or before is None or to >= before:
-                await schema.upgrade(store, to)
-            else:
-                await schema.downgrade(store, to)
+            if before not in steps or steps.index(before) < steps.index(wanted):
+                await schema.upgrade(store, wanted)
+            elif before != wanted:
+                await schema.downgrade(store, wanted)
             after, _ = await schema.state(store)
             return before, after
         finally:
@@ -261,6 +265,8 @@ def migrate(
 
     before, after = act(work)
     if before == after:
-        err.print(f"The database is at revision {after} already.")
+        err.print(f"The database is at revision {after or 'base'} already.")
     else:
-        err.print(f"The database went from {before or 'nothing'} to revision {after}.")
+        err.print(
+            f"The database went from revision {before or 'base'} to revision {after or 'base'}."
+        )

@@ -7,7 +7,15 @@ from typing import Any
 
 from connectors.kit import catalog
 from connectors.kit.contract import Connector, Listens, secrets
-from listener.desk.plan import BadPlan, Plan, PlannedBrand, PlannedSource, connect, stand_in
+from listener.desk.plan import (
+    BadPlan,
+    Plan,
+    PlannedBrand,
+    PlannedChannel,
+    PlannedSource,
+    connect,
+    stand_in,
+)
 from listener.domain.brand import Brand
 from listener.domain.notice import Channel
 from listener.domain.secret import Seal, is_reference, is_sealed
@@ -43,13 +51,7 @@ async def apply(store: Store, plan: Plan, seal: Seal) -> Applied:
         for planned in plan.source:
             await apply_source(session, planned, numbers, seal, applied, now=moment)
         for channel in plan.channel:
-            standing = await notices.channel(session, channel.name)
-            options = {"url": channel.url, "secret": kept(channel.secret, None, seal)}
-            if standing is None:
-                session.add(Channel(name=channel.name, kind=channel.kind, options=options))
-            else:
-                standing.options = options
-            applied.note(f'channel "{channel.name}"', new=standing is None, changed=True)
+            await apply_channel(session, channel, seal, applied)
         if renamed:
             await read_again(session, {numbers[name] for name in renamed}, now=moment)
     return applied
@@ -94,11 +96,13 @@ async def apply_source(
         name: kept(value, before.get(name), seal) if name in hidden else value
         for name, value in planned.options.items()
     }
+    if "sender" in kind.model_fields:  # keeps the ids of two such sources apart
+        options.setdefault("sender", planned.name)
     since = planned.since if isinstance(planned.since, datetime) else None
     if since is None and (source is None or planned.since is not None):
         since = now - (planned.since if isinstance(planned.since, timedelta) else SINCE)
     connector = connect(kind, {name: clear(value, seal) for name, value in options.items()})
-    if connector.about_us and len(wanted or numbers) != 1:
+    if (connector.about_us or planned.about_us) and len(wanted or numbers) != 1:
         raise BadPlan(
             [
                 (
@@ -114,6 +118,7 @@ async def apply_source(
             connector=planned.connector,
             options=options,
             brands=wanted,
+            about_us=planned.about_us,
             every=every,
             since=since or now - SINCE,
             changed_at=now,
@@ -126,6 +131,7 @@ async def apply_source(
     elsewhere = (
         source.connector != planned.connector
         or source.brands != wanted
+        or source.about_us != planned.about_us
         or {name: value for name, value in source.options.items() if name not in hidden}
         != {name: value for name, value in options.items() if name not in hidden}
         or (since is not None and since < source.since - timedelta(hours=1))
@@ -134,11 +140,27 @@ async def apply_source(
     if changed:
         source.connector, source.options = planned.connector, options
         source.brands, source.every, source.active = wanted, every, True
+        source.about_us = planned.about_us
         source.changed_at = now
         if since is not None and isinstance(planned.since, datetime | timedelta):
             source.since = min(source.since, since)
     await set_up_readings(session, source, connector, afresh=elsewhere, now=now, again=changed)
     applied.note(f'source "{planned.name}"', new=False, changed=changed)
+
+
+async def apply_channel(
+    session: AsyncSession, planned: PlannedChannel, seal: Seal, applied: Applied
+) -> None:
+    """One channel."""
+    channel = await notices.channel(session, planned.name)
+    before = {} if channel is None else channel.options
+    options = {"url": planned.url, "secret": kept(planned.secret, before.get("secret"), seal)}
+    changed = channel is not None and (before != options or not channel.active)
+    if channel is None:
+        session.add(Channel(name=planned.name, kind=planned.kind, options=options))
+    elif changed:
+        channel.options, channel.active = options, True
+    applied.note(f'channel "{planned.name}"', new=channel is None, changed=changed)
 
 
 def brand_numbers(planned: PlannedSource, numbers: Mapping[str, int]) -> list[int] | None:
@@ -166,7 +188,10 @@ async def set_up_readings(
     now: datetime,
     again: bool = True,
 ) -> None:
-    """The ways a source is read. `afresh` forgets the cursor, `again` asks at once."""
+    """The ways a source is read. `afresh` forgets the cursor, `again` asks at once.
+
+    What had been stopped until a person acts is asked at once, for a person just did.
+    """
     ways = [Way.POLL, *([Way.LISTEN] if isinstance(connector, Listens) else [])]
     standing = await sources.readings_of(session, source)
     for way in ways:
@@ -179,7 +204,7 @@ async def set_up_readings(
             reading.cursor = None
             reading.fence += 1  # a walk under way is about something else
             reading.taken_by = reading.taken_until = None
-        if again:
+        if again or reading.stopped:
             reading.next_at = now
             reading.stopped = False
     for way, reading in standing.items():

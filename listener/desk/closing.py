@@ -1,6 +1,6 @@
 """Closing a case with an outcome, and correcting a flag that was wrong."""
 
-from listener.desk.taking import at_hand
+from listener.desk.taking import at_hand, unless_held
 from listener.domain.case import Case, Outcome, Status
 from listener.domain.correction import Better, Correction
 from listener.domain.deadline import Policies
@@ -20,6 +20,7 @@ async def close(store: Store, case_id: int, staff: str, outcome: Outcome) -> Cas
     """End a case. That it is not negative, not about us or spam also teaches the model."""
     async with store.transaction() as session:
         case, person, moment = await at_hand(session, case_id, staff)
+        await unless_held(session, case, person, moment)
         case.close(outcome, person.key, moment)
         if outcome in TEACHING:
             await teach(session, case, TEACHING[outcome], person.key)
@@ -46,6 +47,7 @@ async def correct(
         case, person, moment = await at_hand(session, case_id, staff)
         if case.status is Status.CLOSED:
             raise NotAllowed(f"Case {case_id} is closed ({case.outcome}); reopen it first.")
+        await unless_held(session, case, person, moment)
         case.confirm(policies, moment)
         await teach(session, case, better, person.key)
         await history.record(

@@ -2,16 +2,23 @@
 
 import re
 import tomllib
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ValidationError,
+    field_validator,
+)
 
 from connectors.kit import catalog
-from connectors.kit.contract import Connector
+from connectors.kit.contract import Accepts, Connector, secrets
 from listener.domain.query import QueryError, parse
 from listener.domain.secret import is_reference
 from listener.domain.source import EVERY
@@ -20,9 +27,21 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 _SPAN = re.compile(r"(\d+)\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-SHORTEST = timedelta(seconds=1)
+LONGEST = timedelta(days=36_500)
+SHORTEST, RAREST = timedelta(seconds=1), timedelta(days=366)
 # Stands for a secret that is kept elsewhere; in a form that every connector takes.
 PLACEHOLDER = "whsec_" + b64encode(b"a secret that is kept elsewhere").decode()
+
+SHORTEST_KEY = 24  # bytes, as Standard Webhooks asks for
+# What pydantic says in words of its own, in ours.
+_SAID = {
+    "list_type": 'it is a list: write ["…", "…"]',
+    "string_type": "it is text: write it in quotes",
+    "string_too_short": "it cannot be empty",
+    "dict_type": "it is a table of its own",
+    "model_type": "it is a table of its own",
+}
+_KEPT = 'it is text, or { env = "NAME" } or { file = "path" } when it is kept elsewhere'
 
 
 class BadPlan(Exception):
@@ -40,7 +59,10 @@ def span(words: Any) -> timedelta:
     found = _SPAN.fullmatch(words.strip()) if isinstance(words, str) else None
     if found is None:
         raise ValueError('a stretch of time looks like "30s", "5m", "1h" or "7d"')
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    size = timedelta(**{_UNITS[found[2]]: 1})
+    if int(found[1]) > LONGEST / size:
+        raise ValueError("a stretch of time is a hundred years at most")
+    return int(found[1]) * size
 
 
 def moment_or_span(words: Any) -> datetime | timedelta:
@@ -49,16 +71,25 @@ def moment_or_span(words: Any) -> datetime | timedelta:
         return words if words.tzinfo else words.replace(tzinfo=UTC)
     if isinstance(words, date):
         return datetime.combine(words, time(), UTC)
-    try:
-        return span(words)
-    except ValueError:
-        raise ValueError('since is a date like 2026-11-01 or a stretch of time like "7d"') from None
+    if isinstance(words, str) and _SPAN.fullmatch(words.strip()) is None:
+        raise ValueError('write a date like 2026-11-01 or a stretch of time like "7d"')
+    return span(words)
+
+
+def named(name: str) -> str:
+    """A name without spaces around it; it must not be empty."""
+    if not name.strip():
+        raise ValueError("it cannot be empty")
+    return name.strip()
+
+
+Name = Annotated[str, AfterValidator(named)]
 
 
 class PlannedBrand(BaseModel, extra="forbid"):
     """One `[[brand]]`."""
 
-    name: str = Field(min_length=1)
+    name: Name
     query: str
     handles: list[str] = []
 
@@ -75,9 +106,10 @@ class PlannedBrand(BaseModel, extra="forbid"):
 class PlannedSource(BaseModel, extra="forbid"):
     """One `[[source]]`."""
 
-    name: str = Field(min_length=1)
+    name: Name
     connector: str
     brands: list[str] | None = None
+    about_us: bool = False
     every: Annotated[timedelta, BeforeValidator(span)] = EVERY
     since: Annotated[datetime | timedelta | None, BeforeValidator(moment_or_span)] = None
     options: dict[str, Any] = {}
@@ -87,16 +119,48 @@ class PlannedSource(BaseModel, extra="forbid"):
     def _not_too_often(cls, every: timedelta) -> timedelta:
         if every < SHORTEST:
             raise ValueError("a source is asked once a second at most")
+        if every > RAREST:
+            raise ValueError("a source is asked once a year at least")
         return every
 
 
 class PlannedChannel(BaseModel, extra="forbid"):
     """One `[[channel]]`: a signed outgoing webhook."""
 
-    name: str = Field(min_length=1)
+    name: Name
     kind: str = "webhook"
     url: str
     secret: Any
+
+    @field_validator("name")
+    @classmethod
+    def _not_ours(cls, name: str) -> str:
+        if name == "terminal":
+            raise ValueError("the terminal is always told; choose another name")
+        return name
+
+    @field_validator("url")
+    @classmethod
+    def _an_address(cls, url: str) -> str:
+        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+            raise ValueError("write an address that begins with https://")
+        return url
+
+    @field_validator("secret")
+    @classmethod
+    def _can_sign(cls, secret: Any) -> Any:
+        if is_reference(secret):
+            return secret
+        if not isinstance(secret, str):
+            raise ValueError(_KEPT)  # noqa: TRY004  (a person reads this)
+        words = secret.removeprefix("whsec_")
+        try:
+            key = b64decode(words + "=" * (-len(words) % 4), validate=True)
+        except ValueError:
+            key = b""
+        if len(key) < SHORTEST_KEY:
+            raise ValueError(f"a key is whsec_ and at least {SHORTEST_KEY} random bytes in base64")
+        return secret
 
     @field_validator("kind")
     @classmethod
@@ -143,7 +207,7 @@ def faults_of_source(source: PlannedSource) -> list[str]:
     where = f'[[source]] "{source.name}"'
     try:
         connector = catalog.load(source.connector)
-    except catalog.UnknownConnector as error:
+    except (catalog.UnknownConnector, catalog.BrokenConnector) as error:
         return [f"{where}: {error}"]
     if source.connector == "sample":
         return [
@@ -152,8 +216,17 @@ def faults_of_source(source: PlannedSource) -> list[str]:
                 "See it with: listener run --demo"
             )
         ]
+    if "/" in source.name and issubclass(connector, Accepts):
+        return [f"{where}: its name is part of the address of its door, so it has no / in it."]
+    hidden = secrets(connector)
     try:
-        connect(connector, {name: stand_in(value) for name, value in source.options.items()})
+        connect(
+            connector,
+            {
+                name: stand_in(value) if name in hidden else value
+                for name, value in source.options.items()
+            },
+        )
     except ValidationError as error:
         return [f"{where}: {fault}" for fault in option_faults(error, connector)]
     return []
@@ -173,6 +246,12 @@ def faults_of(error: ValidationError, raw: Mapping[str, Any]) -> list[str]:
     """What pydantic found, in sentences that name the place in the file."""
     faults = []
     for fault in error.errors(include_url=False):
+        if fault["type"] == "list_type" and len(fault["loc"]) == 1:
+            kind = fault["loc"][0]
+            faults.append(
+                f"The file: write [[{kind}]], in double brackets, for there may be several."
+            )
+            continue
         where = place(fault["loc"], raw)
         match fault["type"]:
             case "missing":
@@ -188,8 +267,7 @@ def faults_of(error: ValidationError, raw: Mapping[str, Any]) -> list[str]:
                 )
                 faults.append(f"{where}: {unknown(str(fault['loc'][-1]), shape.model_fields)}")
             case _:
-                said = fault["msg"].removeprefix("Value error, ")
-                faults.append(f"{where}: `{fault['loc'][-1]}`: {said}")
+                faults.append(f"{where}: `{fault['loc'][-1]}`: {ended(said(fault))}")
     return faults
 
 
@@ -203,10 +281,23 @@ def option_faults(error: ValidationError, connector: type[Connector]) -> list[st
                 faults.append(f"option `{name}` is missing.")
             case "extra_forbidden":
                 faults.append(unknown(name, connector.model_fields).replace("key", "option"))
+            case "string_type" if name in secrets(connector):
+                faults.append(f"option `{name}`: {_KEPT}.")
             case _:
-                said = fault["msg"].removeprefix("Value error, ").rstrip(".")
-                faults.append(f"option `{name}`: {said}." if name else f"{said}.")
+                why = ended(said(fault))
+                faults.append(f"option `{name}`: {why}" if name else why)
     return faults
+
+
+def said(fault: Mapping[str, Any]) -> str:
+    """What pydantic says of one fault, in a plan's words where we have any."""
+    why: str = fault["msg"]
+    return _SAID.get(fault["type"], why.removeprefix("Value error, "))
+
+
+def ended(sentence: str) -> str:
+    """A sentence with its full stop, unless a drawing ends it."""
+    return sentence if sentence.endswith((".", "^")) else f"{sentence}."
 
 
 def unknown(name: str, known: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from listener.domain.case import Case
+from listener.domain.case import Case, Status
 from listener.domain.event import What
 from listener.domain.record import NotAllowed
 from listener.domain.staff import Staff
@@ -15,13 +15,9 @@ async def take(store: Store, case_id: int, staff: str, *, over: bool = False) ->
     async with store.transaction() as session:
         case, person, moment = await at_hand(session, case_id, staff)
         before = case.owner_id
-        if case.held_by(moment) not in (None, person.key) and not over:
-            holder = await people.name(session, case.held_by(moment))
-            raise NotAllowed(
-                f"{holder} holds case {case_id} until {case.held_until:%H:%M} UTC. "
-                "Take it over if you must."
-            )
-        if before not in (None, person.key) and not over:
+        if not over:
+            await unless_held(session, case, person, moment)
+        if before not in (None, person.key) and not over and case.status is not Status.CLOSED:
             raise NotAllowed(
                 f"Case {case_id} belongs to {await people.name(session, before)}. "
                 "Take it over if you must."
@@ -45,6 +41,12 @@ async def release(store: Store, case_id: int, staff: str) -> Case:
     """Give a case back to the queue."""
     async with store.transaction() as session:
         case, person, moment = await at_hand(session, case_id, staff)
+        await unless_held(session, case, person, moment)
+        if case.status is Status.OWNED and case.owner_id != person.key:
+            raise NotAllowed(
+                f"Case {case_id} belongs to {await people.name(session, case.owner_id)}, who "
+                "alone can give it back. Take it over if you must."
+            )
         case.release(person.key, moment)
         await history.record(
             session,
@@ -68,3 +70,13 @@ async def at_hand(session: AsyncSession, case_id: int, staff: str) -> tuple[Case
     if case is None:
         raise NotAllowed(f"There is no case {case_id}. `listener cases` lists them.")
     return case, person, await now(session)
+
+
+async def unless_held(session: AsyncSession, case: Case, person: Staff, moment: datetime) -> None:
+    """Refuse, and say who has it, when somebody else works on the case."""
+    holder = case.held_by(moment)
+    if holder not in (None, person.key):
+        raise NotAllowed(
+            f"{await people.name(session, holder)} holds case {case.id} until "
+            f"{case.held_until:%H:%M} UTC. Take it over if you must."
+        )

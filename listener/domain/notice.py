@@ -57,7 +57,7 @@ class Notice(Record, table=True):
     failure: str | None = None
 
     def missed(self, why: str, now: datetime) -> None:
-        """A try failed: later again, longer each time, about two days in all."""
+        """A try failed: later again, longer each time, for a day and a half."""
         self.tries += 1
         self.failure = why
         self.taken_until = None

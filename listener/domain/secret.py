@@ -30,10 +30,10 @@ class Seal:
 
     def open(self, sealed: Mapping[str, str]) -> str:
         """The secret in the clear."""
-        raw = base64.b64decode(sealed[SEALED])
         try:
+            raw = base64.b64decode(sealed[SEALED])
             return self._cipher.decrypt(raw[:12], raw[12:], None).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise WrongKey(
                 "A stored secret cannot be opened: LISTENER_KEY (or the key file) is not the one "
                 "it was sealed with. Set the former key, or run `listener apply` again with the secret."
@@ -54,4 +54,7 @@ def is_sealed(value: Any) -> bool:
 
 def is_reference(value: Any) -> bool:
     """Whether this names where a secret is kept: `{ env = "NAME" }` or `{ file = "path" }`."""
-    return isinstance(value, Mapping) and len(value) == 1 and set(value) <= {ENV, FILE}
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return False
+    [(kept, where)] = value.items()
+    return kept in {ENV, FILE} and isinstance(where, str) and bool(where)

@@ -31,6 +31,7 @@ class Source(Record, table=True):
     connector: str
     options: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     brands: list[int] | None = Field(default=None, sa_column=Column(JSON))  # None means all
+    about_us: bool = False  # every post is about the brand, also where it does not name it
     every: int = int(EVERY.total_seconds())  # seconds
     since: datetime = Field(sa_type=Instant)
     active: bool = True

@@ -22,7 +22,7 @@ HARM: Final[Mapping[str, str]] = {
     "peligros* herid* fuego incendi* vidrio metal* dangereu* blessé* feu verre métal* vetro",
     "health": "allerg* anaphyla* poison* vomit* mould mouldy mold moldy rotten maggot* undeclared "
     "infant_formula out_of_date past_its_date schimmel* vergift* verdorben* abgelaufen* "
-    "intoxic* moho alergi* caducad* moisi* empoisonn* périmé* nut_free gluten_free",
+    "intoxic* intoxiqu* moho alergi* caducad* moisi* empoisonn* périmé* nut_free gluten_free",
     "fraud": "fraud* scam* stolen stole phishing hacked unauthorised unauthorized got_into_my "
     "betrug* betrüg* abzocke estafa* robad* fraude* arnaque* escroqu* truffa*",
     "money": "overcharged double-charged overdrawn overdraft charged_twice double_charged "

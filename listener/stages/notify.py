@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import structlog
 
+from connectors.kit.errors import ConnectorError
 from listener.channels.contract import Channel, Telling, Undelivered
 from listener.domain.notice import News, Notice
+from listener.domain.secret import WrongKey
 from listener.stages.loop import fault
 from listener.store import notices
 from listener.store.notices import Due
@@ -48,7 +50,7 @@ class Notify:
             if channel is None:
                 return "There is no such channel any more."
             await channel.send(telling(due))
-        except Undelivered as error:
+        except (Undelivered, ConnectorError, WrongKey) as error:
             return str(error)
         except Exception as error:  # noqa: BLE001  (a fault in one channel stops only its notices)
             return fault(error)
@@ -64,13 +66,15 @@ class Notify:
                 notice.failure = notice.taken_until = None
             else:
                 notice.missed(why, moment)
-            first = notice.tries == 1
+            first, last = notice.tries == 1, notice.failed_at is not None
         if why is None:
             self.sent += 1
         else:
             self.failed += 1
             if first:
                 log.warning("notice not told", channel=due.notice.channel, why=why)
+            if last:
+                log.error("notice given up", channel=due.notice.channel, case=due.case.key, why=why)
 
 
 def folded(due: Sequence[Due]) -> list[tuple[Due, list[Due]]]:

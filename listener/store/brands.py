@@ -76,7 +76,9 @@ class Matchbook:
     def _about(self, source: Source, connector: Connector, marks: Container[int]) -> list[int]:
         wanted = source.brands if source.brands is not None else list(self._brands)
         wanted = [brand for brand in wanted if brand in self._brands]
-        if connector.about_us and (source.brands is not None or len(wanted) == 1):
+        if (connector.about_us or source.about_us) and (
+            source.brands is not None or len(wanted) == 1
+        ):
             return wanted
         return [brand for brand in wanted if brand in marks]
 

@@ -19,7 +19,7 @@ from listener.domain.staff import Staff
 from listener.store import history
 from listener.store.intake import ignoring
 from listener.store.mentions import Judged
-from listener.store.session import AsyncSession, bulk
+from listener.store.session import LOCK, AsyncSession, bulk
 
 FINAL = frozenset({Outcome.NOT_US, Outcome.NOT_NEGATIVE, Outcome.SPAM})
 REPEATS = 3  # points of priority for every further place that says it
@@ -228,7 +228,7 @@ async def join(
     now: datetime,
 ) -> None:
     """Add a mention that repeats a case to it; its own author's return reopens it."""
-    case = await session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
+    case = await session.get_one(Case, case_id, with_for_update=LOCK, populate_existing=True)
     before = await bulk(
         session,
         sa.select(col(Mention.author_id), col(Mention.author_handle)).where(
@@ -264,7 +264,7 @@ async def learn(
 ) -> None:
     """A mention with a case was edited and judged again: the case learns what it says now."""
     case = await session.get_one(
-        Case, one.mention.case_id, with_for_update=True, populate_existing=True
+        Case, one.mention.case_id, with_for_update=LOCK, populate_existing=True
     )
     finding = one.finding
     if case.status is Status.CLOSED:
@@ -325,7 +325,7 @@ async def numbers_of(
 
 async def locked(session: AsyncSession, case_id: int) -> Case | None:
     """The case, locked until the transaction ends."""
-    return await session.get(Case, case_id, with_for_update=True, populate_existing=True)
+    return await session.get(Case, case_id, with_for_update=LOCK, populate_existing=True)
 
 
 async def found(

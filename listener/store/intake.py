@@ -23,7 +23,7 @@ from listener.domain.event import What
 from listener.domain.mention import Mention, Revision, Sighting, next_recheck
 from listener.domain.source import Arrival, DeadLetter, Reading, Seen, Source, digest
 from listener.store import history
-from listener.store.session import AsyncSession, bulk
+from listener.store.session import LOCK, AsyncSession, bulk
 
 RAW = 64 * 1024  # characters of a dead letter that are worth keeping
 REVIVE = timedelta(hours=1)  # a list may still name a deleted post for a while
@@ -177,7 +177,7 @@ async def revise(
     marks: Sequence[tuple[str, int, int]] = (),
 ) -> None:
     """Put the new words in the mention's place, keep the old ones as a revision, tell its case."""
-    mention = await session.get_one(Mention, mention_id, with_for_update=True)
+    mention = await session.get_one(Mention, mention_id, with_for_update=LOCK)
     if mention.deleted_at is None:
         session.add(
             Revision(
@@ -237,7 +237,7 @@ async def keep_deletions(
             col(Mention.post_id).in_(gone),
             col(Mention.deleted_at).is_(None),
         )
-        .with_for_update()
+        .with_for_update(**LOCK)
     )
     mentions = found.all()
     for mention in mentions:

@@ -12,7 +12,7 @@ from listener.domain.brand import Brand
 from listener.domain.mention import Mention, Sighting, next_recheck
 from listener.domain.source import Source
 from listener.domain.triage import Finding
-from listener.store.session import AsyncSession, bulk, locked_for_update
+from listener.store.session import LOCK, AsyncSession, bulk, locked_for_update
 from models.verdict import Verdict
 
 LEASE = timedelta(seconds=30)
@@ -114,7 +114,7 @@ async def still_waiting(session: AsyncSession, judged: Sequence[Judged]) -> list
         select(Mention.id, Mention.revision)
         .where(col(Mention.id).in_([one.mention.id for one in judged]), col(Mention.waits))
         .order_by(col(Mention.id))
-        .with_for_update()
+        .with_for_update(**LOCK)
     )
     standing = dict(found.all())
     return [one for one in judged if standing.get(one.mention.id) == one.mention.revision]
@@ -204,7 +204,10 @@ async def take_due(
 async def locked(session: AsyncSession, ids: Sequence[int]) -> dict[int, Mention]:
     """Mentions by number, locked until the transaction ends."""
     found = await session.exec(
-        select(Mention).where(col(Mention.id).in_(ids)).order_by(col(Mention.id)).with_for_update()
+        select(Mention)
+        .where(col(Mention.id).in_(ids))
+        .order_by(col(Mention.id))
+        .with_for_update(**LOCK)
     )
     return {mention.key: mention for mention in found}
 

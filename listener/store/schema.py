@@ -68,12 +68,17 @@ def newest() -> str:
     return head
 
 
+def revisions() -> list[str]:
+    """All revisions that this program knows, the first first."""
+    steps = ScriptDirectory.from_config(_config()).walk_revisions()
+    return [step.revision for step in steps][::-1]
+
+
 def _change(connection: Connection, revision: str, *, upwards: bool) -> str | None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     before = _revision(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if before is not None and before not in known:
+    if before is not None and before not in revisions():
         raise DatabaseTrouble(
             f"The database was made by a newer Listener (its revision is {before}). "
             "Install that version again, or restore the backup from before the upgrade."

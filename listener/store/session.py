@@ -4,19 +4,24 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Executable, event, func, text
 from sqlalchemy.engine import URL, Result, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from listener.domain.record import Clock
 
-__all__ = ["AsyncSession", "DatabaseTrouble", "Store", "bulk", "locked_for_update", "now"]
+__all__ = ["LOCK", "AsyncSession", "DatabaseTrouble", "Store", "bulk", "locked_for_update", "now"]
 
 PATIENCE = timedelta(seconds=30)  # how long a writer waits for another process's write
+# A lock that lets others refer to the row meanwhile. With a full one the judge, who has a
+# mention and wants its case, and the desk, who has the case and corrects the mention, would
+# wait for each other.
+LOCK: Final[dict[str, Any]] = {"key_share": True}
 
 
 class DatabaseTrouble(Exception):
@@ -89,6 +94,8 @@ class Store:
         where = self.url.render_as_string(hide_password=True)
         why = str(getattr(error, "orig", None) or error).splitlines()[0]
         why = re.sub(r"^<class '[^']*'>:\s*", "", why)
+        # asyncpg repeats the value that it could not send: that may be a post's text.
+        why = re.sub(r"(invalid input for query argument \$\d+):.*", r"\1", why)
         if re.search(r"disk is full|No space left|could not extend file", why):
             return DatabaseTrouble(
                 f"The disk is full: nothing more can be written to {where}. Make room; "
@@ -115,7 +122,7 @@ async def now(session: AsyncSession) -> datetime:
         return clock()
     if session.get_bind().dialect.name == "sqlite":
         return datetime.now(UTC)  # the database is this process
-    moment: datetime = (await session.exec(func.clock_timestamp().select())).one()  # type: ignore[call-overload]
+    moment: datetime = (await session.exec(select(func.clock_timestamp()))).one()
     return moment.astimezone(UTC)
 
 
@@ -136,7 +143,7 @@ def address(url: str) -> URL:
     """The database's address with the driver that we use for it."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise DatabaseTrouble(
             "DATABASE_URL is not an address of a database. It looks like "
             "postgresql://user:password@host/name or sqlite:///path/to/listener.db."
@@ -150,6 +157,11 @@ def address(url: str) -> URL:
     if backend not in drivers:
         raise DatabaseTrouble(
             f"DATABASE_URL names the database {backend!r}; we know sqlite and postgresql."
+        )
+    if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise DatabaseTrouble(
+            "DATABASE_URL names an SQLite database without a file, which would forget everything. "
+            "Name one: sqlite:///path/to/listener.db."
         )
     mode = parsed.query.get("sslmode")
     if mode is not None:  # asyncpg's word for libpq's

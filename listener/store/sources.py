@@ -43,7 +43,7 @@ async def take(
     """Take up to `limit` sources whose time has come by `until` (default now), few per host."""
     held = (
         select(Reading.host, func.count().label("walks"))
-        .where(col(Reading.taken_until) > now)
+        .where(Reading.way == way, col(Reading.taken_until) > now)  # a stream is held for ever
         .group_by(col(Reading.host))
         .subquery()
     )

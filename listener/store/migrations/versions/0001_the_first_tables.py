@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("connector", sa.String(), nullable=False),
         sa.Column("options", sa.JSON(), nullable=False),
         sa.Column("brands", sa.JSON(), nullable=True),
+        sa.Column("about_us", sa.Boolean(), nullable=False),
         sa.Column("every", sa.Integer(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
