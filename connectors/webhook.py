@@ -10,7 +10,15 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 from urllib.parse import parse_qsl
 
 import orjson
-from pydantic import AfterValidator, BaseModel, Field, JsonValue, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    SecretStr,
+    model_validator,
+)
 from standardwebhooks import Webhook as Signer
 from typing_extensions import override
 
@@ -78,6 +86,18 @@ def _a_field(name: str) -> str:
     return name
 
 
+def _by_field(fields: object) -> object:
+    """Fields with their pointers, written either way: text = "/body", or "/body" = "text"."""
+    if not isinstance(fields, dict):
+        return fields
+    found: dict[object, list[object]] = {}
+    for left, right in fields.items():
+        backwards = isinstance(right, str) and left not in FIELDS
+        name, where = (right, left) if backwards else (left, right)
+        found.setdefault(name, []).extend(where if isinstance(where, list | tuple) else [where])
+    return found
+
+
 Pointer = Annotated[str, AfterValidator(_a_pointer)]
 Field_: TypeAlias = Annotated[str, AfterValidator(_a_field)]
 
@@ -111,9 +131,10 @@ class Webhook(Connector, frozen=True, hide_input_in_errors=True):
     posts: Pointer = Field(
         "", description="Where in the body the posts stand, such as /reviews; empty for all of it"
     )
-    fields: dict[Pointer, Field_] = Field(
+    fields: Annotated[dict[Field_, tuple[Pointer, ...]], BeforeValidator(_by_field)] = Field(
         default_factory=dict,
-        description="Where in a post its fields stand: /review/body is text; the first found counts",
+        description='Where a field stands in a post: text = "/review/body"; of several, the first '
+        "that is there counts",
     )
     defaults: dict[Field_, str] = Field(
         default_factory=dict, description="What a field is when the delivery does not have it"
@@ -243,9 +264,9 @@ class Webhook(Connector, frozen=True, hide_input_in_errors=True):
     @property
     def _where(self) -> tuple[tuple[str, str], ...]:
         """Pointers and what they lead to; the usual ones for fields that are not mapped."""
-        mapped = frozenset(self.fields.values())
-        usual = ((pointer, name) for pointer, name in USUAL.items() if name not in mapped)
-        return (*self.fields.items(), *usual)
+        mapped = [(pointer, name) for name, found in self.fields.items() for pointer in found]
+        usual = ((pointer, name) for pointer, name in USUAL.items() if name not in self.fields)
+        return (*mapped, *usual)
 
     def _told(self, body: bytes, content_type: str) -> Iterator[JsonValue | Unread]:
         """The single posts, as the sender writes them."""
