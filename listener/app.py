@@ -52,6 +52,7 @@ log = structlog.get_logger(__name__)
 LOOK = timedelta(seconds=2)  # every stage also looks by itself this often
 HOUSEWORK = timedelta(minutes=10)
 STOP = timedelta(seconds=3)
+MOMENT = timedelta(milliseconds=200)
 
 
 class Stage(StrEnum):
@@ -277,14 +278,21 @@ class Service:
         """Every source to its end, then everything that follows from it, then stop."""
         await self.take_over()
         beating = asyncio.create_task(self.leases.beat(), name="leases")
+        polling = asyncio.create_task(self.poll.once(), name="poll")
         try:
-            await self.poll.once()
+            while not polling.done():
+                await asyncio.wait({polling}, timeout=MOMENT.total_seconds())
+                # Walks pause while too many mentions wait for a verdict: nobody else judges here.
+                while not await self.poll.has_room() and await self.judge.step():
+                    pass
+            await polling
             for step in (self.recheck.step, self.judge.step, self.notify.step, self.sweep.step):
                 while await step():
                     pass
         finally:
-            beating.cancel()
-            await asyncio.gather(beating, return_exceptions=True)
+            for task in (beating, polling):
+                task.cancel()
+            await asyncio.gather(beating, polling, return_exceptions=True)
             with suppress(DatabaseTrouble):
                 await self.leases.give_back()
 

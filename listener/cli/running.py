@@ -93,7 +93,7 @@ async def greet(ready: Parts, only: list[Stage]) -> None:
     """Say what runs, on what, and how to stop it."""
     async with ready.store.reading() as session:
         everything = await sources.every(session)
-    where = ready.store.url.render_as_string(hide_password=True)
+    where = ready.store.shown
     if ground.demo:
         began = datetime.fromisoformat(str(everything[0].options["began"]))
         out.print(

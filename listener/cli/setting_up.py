@@ -156,7 +156,7 @@ async def checks(ready: Parts, only: str | None) -> AsyncIterator[tuple[str, boo
         if not everything:
             raise Refused(f"There is no source called {only!r}. `listener check` lists them all.")
     else:
-        yield "database", True, f"{ready.store.url.render_as_string(hide_password=True)} answers."
+        yield "database", True, f"{ready.store.shown} answers."
         try:
             model = await ready.judge_with()
             yield "model", True, f"{model.name} is ready."
@@ -254,9 +254,10 @@ def migrate(
         try:
             await store.check()
             before, _ = await schema.state(store)
-            if before not in steps or steps.index(before) < steps.index(wanted):
+            standing = before or "base"
+            if standing not in steps or steps.index(standing) < steps.index(wanted):
                 await schema.upgrade(store, wanted)
-            elif before != wanted:
+            elif standing != wanted:
                 await schema.downgrade(store, wanted)
             after, _ = await schema.state(store)
             return before, after

@@ -243,7 +243,7 @@ async def join(
         [reason for reason in case.reasons if not reason.startswith("Said in ")], case.mentions
     )
     case.priority = min(
-        100, case.priority + (REPEATS if case.mentions * REPEATS <= MOST_REPEATS else 0)
+        100, case.priority + (REPEATS if (case.mentions - 1) * REPEATS <= MOST_REPEATS else 0)
     )
     await belong(session, [(one.mention.id, case_id)])
     quiet = () if case.unsure else channels

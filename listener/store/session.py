@@ -51,6 +51,12 @@ class Store:
             )
 
     @property
+    def shown(self) -> str:
+        """The address as people write it, without the password."""
+        plain = self.url.set(drivername=self.url.get_backend_name())
+        return plain.render_as_string(hide_password=True)
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether this is the embedded database."""
         return self.url.get_backend_name() == "sqlite"
@@ -91,7 +97,7 @@ class Store:
             await self._reader.dispose()
 
     def _trouble(self, error: Exception) -> DatabaseTrouble:
-        where = self.url.render_as_string(hide_password=True)
+        where = self.shown
         why = str(getattr(error, "orig", None) or error).splitlines()[0]
         why = re.sub(r"^<class '[^']*'>:\s*", "", why)
         # asyncpg repeats the value that it could not send: that may be a post's text.
