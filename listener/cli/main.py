@@ -42,6 +42,7 @@ def all_commands(
 program.command()(running.run)
 program.command()(setting_up.init)
 program.command()(setting_up.apply)
+program.command(name="export-config")(setting_up.export_config)
 program.command()(setting_up.check)
 program.command()(setting_up.connectors)
 program.command()(setting_up.migrate)

@@ -1,6 +1,7 @@
 """What an admin does once: begin, apply a file, check that everything answers, migrate."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from connectors.kit.errors import ConnectorError
 from listener.app import Channels, Parts
 from listener.cli import ground
 from listener.cli.ground import Json, Refused, act, err, in_sentences, out, parts, print_json
-from listener.desk import applying, plan
+from listener.desk import applying, exporting, plan
 from listener.domain.secret import WrongKey
 from listener.domain.source import Source
 from listener.store import notices, schema, sources
@@ -117,6 +118,16 @@ def apply(
             out.print(f"{word}: {name}", markup=False)
     if not (done.added or done.changed or done.same):
         out.print(f"{file} names no brand, source or channel; nothing was changed.", markup=False)
+
+
+def export_config() -> None:
+    """Print brands, sources and channels as a file that `listener apply` takes; no secrets."""
+
+    async def work() -> str:
+        async with parts() as ready:
+            return await exporting.export(ready.store)
+
+    sys.stdout.write(act(work))
 
 
 def check(

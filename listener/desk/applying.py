@@ -18,7 +18,7 @@ from listener.desk.plan import (
 )
 from listener.domain.brand import Brand
 from listener.domain.notice import Channel
-from listener.domain.secret import Seal, is_reference, is_sealed
+from listener.domain.secret import Seal, is_as_before, is_reference, is_sealed
 from listener.domain.source import SINCE, Reading, Source, Way
 from listener.store import brands, notices, sources
 from listener.store.session import AsyncSession, Store, now
@@ -93,7 +93,9 @@ async def apply_source(
     before = {} if source is None else source.options
     hidden = secrets(kind)
     options = {
-        name: kept(value, before.get(name), seal) if name in hidden else value
+        name: kept(value, before.get(name), seal, f'[[source]] "{planned.name}": `{name}`')
+        if name in hidden
+        else value
         for name, value in planned.options.items()
     }
     if "sender" in kind.model_fields:  # keeps the ids of two such sources apart
@@ -154,7 +156,9 @@ async def apply_channel(
     """One channel."""
     channel = await notices.channel(session, planned.name)
     before = {} if channel is None else channel.options
-    options = {"url": planned.url, "secret": kept(planned.secret, before.get("secret"), seal)}
+    where = f'[[channel]] "{planned.name}": `secret`'
+    secret = kept(planned.secret, before.get("secret"), seal, where)
+    options = {"url": planned.url, "secret": secret}
     changed = channel is not None and (before != options or not channel.active)
     if channel is None:
         session.add(Channel(name=planned.name, kind=planned.kind, options=options))
@@ -226,11 +230,22 @@ async def read_again(session: AsyncSession, changed: set[int], *, now: datetime)
                 reading.next_at = now
 
 
-def kept(value: Any, before: Any, seal: Seal) -> Any:
+def kept(value: Any, before: Any, seal: Seal, where: str) -> Any:
     """A secret as it is stored: sealed, or the reference to where it is kept.
 
     The same secret as before keeps its sealed form, so that applying twice changes nothing.
     """
+    if is_as_before(value):
+        if before is None:
+            raise BadPlan(
+                [
+                    (
+                        f"{where} is written {{ secret = true }}, which means the secret that is "
+                        "kept here already, but there is none: write the secret itself."
+                    )
+                ]
+            )
+        return before
     if is_reference(value):
         return dict(value)
     if is_sealed(before) and seal.opens(before) == value:

@@ -20,7 +20,7 @@ from pydantic import (
 from connectors.kit import catalog
 from connectors.kit.contract import Accepts, Connector, secrets
 from listener.domain.query import QueryError, parse
-from listener.domain.secret import is_reference
+from listener.domain.secret import is_as_before, is_reference
 from listener.domain.source import EVERY
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -149,7 +149,7 @@ class PlannedChannel(BaseModel, extra="forbid"):
     @field_validator("secret")
     @classmethod
     def _can_sign(cls, secret: Any) -> Any:
-        if is_reference(secret):
+        if is_reference(secret) or is_as_before(secret):
             return secret
         if not isinstance(secret, str):
             raise ValueError(_KEPT)  # noqa: TRY004  (a person reads this)
@@ -239,7 +239,7 @@ def connect(connector: type[Connector], options: Mapping[str, Any]) -> Connector
 
 def stand_in(value: Any) -> Any:
     """A value to check the other options with, where a secret is kept elsewhere."""
-    return PLACEHOLDER if is_reference(value) else value
+    return PLACEHOLDER if is_reference(value) or is_as_before(value) else value
 
 
 def faults_of(error: ValidationError, raw: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 SEALED, ENV, FILE = "sealed", "env", "file"
+SECRET = "secret"  # noqa: S105  (the word in { secret = true }: the one kept already)
 
 
 class WrongKey(Exception):
@@ -58,3 +59,8 @@ def is_reference(value: Any) -> bool:
         return False
     [(kept, where)] = value.items()
     return kept in {ENV, FILE} and isinstance(where, str) and bool(where)
+
+
+def is_as_before(value: Any) -> bool:
+    """Whether this stands for the secret that is kept already: `{ secret = true }`."""
+    return isinstance(value, Mapping) and dict(value) == {SECRET: True}
