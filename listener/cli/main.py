@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from listener import __version__
-from listener.cli import asking, ground, running, setting_up, working
+from listener.cli import asking, ground, running, setting_up, trying, working
 
 program = typer.Typer(
     name="listener",
@@ -46,6 +46,7 @@ program.command(name="export-config")(setting_up.export_config)
 program.command()(setting_up.check)
 program.command()(setting_up.connectors)
 program.command()(setting_up.migrate)
+program.command(name="try")(trying.attempt)
 program.command()(asking.poll)
 program.command()(asking.judge)
 program.command()(asking.mentions)

@@ -18,6 +18,7 @@ from listener.domain.query.tree import (
     Tag,
     Term,
     Words,
+    positive,
 )
 
 __all__ = [
@@ -41,5 +42,6 @@ __all__ = [
     "Term",
     "Words",
     "parse",
+    "positive",
     "registered",
 ]

@@ -1,5 +1,6 @@
 """What a query is made of: frozen values that write themselves as the query they were read from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
@@ -156,3 +157,18 @@ def _inside(part: Query, around: type) -> str:
     """The part as it stands inside another, in parentheses where it would fall apart."""
     tight = _BINDS.get(type(part), 5) > _BINDS[around] or (around is Not and isinstance(part, Not))
     return str(part) if tight else f"({part})"
+
+
+def positive(query: Query) -> Iterator[Words]:
+    """The words that a post is looked for by: all that stand under no NOT, in their order."""
+    match query:
+        case Term() | Phrase() | Handle() | Tag():
+            yield query
+        case Near(left=left, right=right):
+            yield from positive(left)
+            yield from positive(right)
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                yield from positive(part)
+        case Not() | Domain() | Filter() | Stars():
+            return
