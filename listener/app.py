@@ -5,6 +5,7 @@ import fcntl
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ log = structlog.get_logger(__name__)
 
 LOOK = timedelta(seconds=2)  # every stage also looks by itself this often
 HOUSEWORK = timedelta(minutes=10)
+GRACE = timedelta(seconds=0.5)  # for a step that is under way when we stop
 STOP = timedelta(seconds=3)
 MOMENT = timedelta(milliseconds=200)
 
@@ -94,6 +96,10 @@ class Parts:
             kind = catalog.load(source.connector)
         except (catalog.UnknownConnector, catalog.BrokenConnector) as error:
             raise AccessDenied(str(error)) from error
+        except Exception as error:
+            raise AccessDenied(
+                f"The connector {source.connector} cannot be loaded ({type(error).__name__})."
+            ) from error
         try:
             return kind.model_validate(self.in_the_clear(source, kind))
         except ValidationError as error:  # its own message would repeat a secret
@@ -252,24 +258,29 @@ class Service:
         }
         tasks = [
             asyncio.create_task(
-                forever(stage.value, step, wake=self.wake[stage], idle=idle), name=stage.value
+                forever(stage.value, step, wake=self.wake[stage], idle=idle, stop=stop),
+                name=stage.value,
             )
             for stage, (step, idle) in steps.items()
             if stage in wanted
         ]
-        tasks.append(asyncio.create_task(self.leases.beat(), name="leases"))
+        beating = asyncio.create_task(self.leases.beat(), name="leases")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
-            done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {stopping}:
-                task.result()  # a stage never ends by itself: this raises what ended it
+            await asyncio.wait({*tasks, beating, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (*tasks, beating):
+                if task.done() and not stop.is_set():
+                    task.result()  # nothing here ends by itself: this raises what ended it
         finally:
-            stopping.cancel()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            stop.set()
+            for wake in self.wake.values():
+                wake.set()
+            await asyncio.wait(tasks, timeout=GRACE.total_seconds())
+            for ending in (*tasks, beating, stopping):
+                ending.cancel()
             with suppress(TimeoutError, DatabaseTrouble):
                 async with asyncio.timeout(STOP.total_seconds()):
+                    await asyncio.gather(*tasks, beating, stopping, return_exceptions=True)
                     await self.poll.stop()
                     await self.listen.stop()
                     await self.leases.give_back()
@@ -336,6 +347,22 @@ async def serve(
             await begun()
             await service.run(only, stop)
     log.info("stopped")
+
+
+async def leave() -> None:
+    """Go, once everything is closed: not even a thread that hangs keeps us longer than a moment.
+
+    A model that thinks, a name server that is silent, a database that another program has
+    locked: none of them can be interrupted, and none of them holds anything that is not kept.
+    """
+    left: set[asyncio.Task[Any]] = asyncio.all_tasks()
+    left.discard(asyncio.current_task())  # we are one
+    left.add(asyncio.create_task(asyncio.get_running_loop().shutdown_default_executor()))
+    _, busy = await asyncio.wait(left, timeout=GRACE.total_seconds())
+    if busy:
+        with suppress(OSError):
+            sys.stdout.flush()
+        os._exit(0)
 
 
 async def open_classifier(parts: Parts, only: Collection[Stage]) -> Classifier:

@@ -57,7 +57,10 @@ class Settings:
     def prepare(self) -> None:
         """Make the data folder, readable by its owner alone."""
         try:
-            self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            missing = [one for one in (self.data, *self.data.parents) if not one.exists()]
+            for folder in reversed(missing):
+                folder.mkdir(exist_ok=True, mode=0o700)
+            self.data.mkdir(exist_ok=True)  # refuses what is there and no folder
         except OSError as error:
             raise BadSettings(
                 f"The data folder {self.data} cannot be made ({error.strerror}). "

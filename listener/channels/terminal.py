@@ -42,9 +42,10 @@ def lines(telling: Telling) -> list[Text]:
     if telling.due_at is not None:
         same_day = telling.due_at.date() == telling.at.date()
         head.append(f"  answer by {telling.due_at:{'%H:%M' if same_day else '%a %H:%M'}} UTC")
-    quote = Text(f"  “{short(telling.quote)}”")
+    quoted = short(telling.quote)
+    quote = [Text(f"  “{quoted}”")] if quoted else []  # stars alone, or deleted meanwhile
     why = Text("  " + " ".join(telling.reasons), style="dim")
-    return [head, quote, why]
+    return [head, *quote, why]
 
 
 def change(telling: Telling) -> str:

@@ -25,7 +25,7 @@ class OutgoingWebhook(Channel):
 
     @override
     async def send(self, telling: Telling) -> None:
-        body = orjson.dumps(words(telling))
+        body = orjson.dumps(words(telling), option=orjson.OPT_UTC_Z)
         moment = datetime.now(UTC)
         try:
             signature = Webhook(self.secret).sign(telling.id, moment, body.decode())

@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import orjson
@@ -107,6 +108,8 @@ def judge(
     """Judge posts from standard input, one a line: plain text, or JSON with text and brand."""
     with in_sentences():
         classifier = shelf.open(model or ground.settings().model)
+        if isinstance(sys.stdin, TextIOWrapper):  # whatever comes in, a line is a line
+            sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace")
         lines: list[str] = []
         number = 0
         for line in sys.stdin:
@@ -169,9 +172,11 @@ def question(line: str) -> Question:
     return Question(
         text=found["text"],
         brand=str(found.get("brand") or ""),
-        stars=float(rating) if isinstance(rating, int | float) else None,
+        stars=float(rating)
+        if isinstance(rating, int | float) and not isinstance(rating, bool)
+        else None,
         kind=kind if kind in set(Kind) else "post",
-        language=found.get("lang") or None,
+        language=str(found.get("lang") or "") or None,
         connector=str(found.get("connector") or ""),
     )
 

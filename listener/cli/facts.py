@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -22,7 +23,11 @@ SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
         f"well     {fact['source']} answers again (it had failed since {fact['failed_since']} UTC)"
     ),
     "stream cut": lambda fact: (
-        f"PROBLEM  {fact['source']}, its stream: {fact['why']} It is opened again."
+        f"PROBLEM  {fact['source']}, its stream: {fact['why']} It is opened again {fact['again']}."
+    ),
+    "delivery refused": lambda fact: f"PROBLEM  {fact['source']}, a delivery: {fact['why']}",
+    "page fails": lambda fact: (
+        f"PROBLEM  the page {fact['path']}: {fact['why']}. That is a fault of ours: please report it."
     ),
     "stage fails": lambda fact: f"PROBLEM  {fact['stage']}: {fact['why']} It is tried again.",
     "stage works again": lambda fact: f"well     {fact['stage']} works again",
@@ -45,9 +50,21 @@ def set_up(*, quiet: bool = False) -> None:
             line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(30 if quiet else 20),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: Steady(),
         cache_logger_on_first_use=False,
     )
+
+
+class Steady:
+    """Writes lines to standard error. One that cannot be written, on a full disk, stops nobody."""
+
+    def msg(self, message: str) -> None:
+        """Write one line, if it can be."""
+        with suppress(OSError):
+            sys.stderr.write(message + "\n")
+            sys.stderr.flush()
+
+    debug = info = warning = error = critical = msg
 
 
 def line(logger: Any, method: str, fact: MutableMapping[str, Any]) -> str:

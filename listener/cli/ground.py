@@ -19,6 +19,7 @@ from listener.config import BadSettings, Settings, read
 from listener.desk.plan import BadPlan
 from listener.domain.record import NotAllowed
 from listener.domain.secret import WrongKey
+from listener.stages.loop import fault
 from listener.store.session import DatabaseTrouble
 from listener.web.site import PortTaken
 from models.errors import ModelError
@@ -79,24 +80,37 @@ async def as_coroutine(work: Callable[[], Awaitable[Result]]) -> Result:
 
 @contextmanager
 def in_sentences() -> Iterator[None]:
-    """Say errors in sentences, never in tracebacks."""
+    """Say errors in sentences, never in tracebacks: those may quote a post or a secret."""
     try:
         yield
-    except* SAID as group:
-        for error in leaves(group):
-            err.print(str(error), style="red", markup=False)
+    except (typer.Exit, BrokenPipeError):
+        raise
+    except (Exception, KeyboardInterrupt, BaseExceptionGroup) as error:  # noqa: BLE001  (all of them)
+        found = list(leaves(error))
+        if any(isinstance(one, KeyboardInterrupt) for one in found):
+            raise typer.Exit(130) from None
+        for one in found:
+            err.print(sentence(one), style="red", markup=False)
         raise typer.Exit(1) from None
-    except* KeyboardInterrupt:
-        raise typer.Exit(130) from None
 
 
-def leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
-    """The errors in a group, whatever nests them."""
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from leaves(error)
-        else:
-            yield error
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """An error, or the errors in a group, whatever nests them."""
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from leaves(one)
+    else:
+        yield error
+
+
+def sentence(error: BaseException) -> str:
+    """What a person is told of an error."""
+    if isinstance(error, SAID):
+        return str(error)
+    return (
+        f"A fault in Listener itself, and nothing that you did: {fault(error)}. "
+        "Please report it with these words."
+    )
 
 
 def print_json(value: Any) -> None:

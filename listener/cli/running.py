@@ -45,6 +45,7 @@ async def run_for_good(only: list[Stage]) -> None:
             if ground.demo:
                 await begin_demo(ready)
             await app.serve(ready, only, lambda: greet(ready, only))
+    await app.leave()
 
 
 async def run_once(*, as_json: bool) -> None:

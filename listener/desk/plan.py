@@ -209,6 +209,10 @@ def faults_of_source(source: PlannedSource) -> list[str]:
         connector = catalog.load(source.connector)
     except (catalog.UnknownConnector, catalog.BrokenConnector) as error:
         return [f"{where}: {error}"]
+    except Exception as error:  # noqa: BLE001  (it may be anybody's code)
+        return [
+            f"{where}: the connector {source.connector} cannot be loaded ({type(error).__name__})."
+        ]
     if source.connector == "sample":
         return [
             (

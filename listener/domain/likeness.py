@@ -26,8 +26,8 @@ class Likeness(SQLModel, table=True):
 
     __tablename__ = "likenesses"
 
+    band: int = Field(sa_type=BigInteger, primary_key=True)  # first: it is what one looks for
     brand_id: int = Field(foreign_key="brands.id", primary_key=True)
-    band: int = Field(sa_type=BigInteger, primary_key=True)
     case_id: int = Field(foreign_key="cases.id", primary_key=True, ondelete="CASCADE")
     seen_at: datetime = Field(sa_type=Instant, index=True)
 

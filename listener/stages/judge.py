@@ -38,11 +38,10 @@ class Judge:
         if not waiting:
             return 0
         try:
-            verdicts = await self.work(waiting)
+            await self.keep(waiting, await self.work(waiting))
         except asyncio.CancelledError:
-            await asyncio.shield(self.give_back(waiting))
+            await self.give_back(waiting)
             raise
-        await self.keep(waiting, verdicts)
         return len(waiting)
 
     async def take(self) -> Sequence[Waiting]:

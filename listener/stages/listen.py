@@ -40,6 +40,7 @@ class Listen:
     wake_poll: asyncio.Event
     slots: int = SLOTS
     streams: set[asyncio.Task[None]] = field(default_factory=set)
+    troubles: dict[str, str] = field(default_factory=dict)  # with the database, by source
 
     async def step(self) -> int:
         """Open the streams that nobody listens to; say how many."""
@@ -77,7 +78,9 @@ class Listen:
             log.info("stream lost", source=source.name, why=str(lost))
             return
         except DatabaseTrouble as trouble:
-            log.error("stream stopped", source=source.name, why=str(trouble))
+            if self.troubles.get(source.name) != str(trouble):  # an outage is said once
+                log.error("stream stopped", source=source.name, why=str(trouble))
+            self.troubles[source.name] = str(trouble)
             return
         except (ConnectorError, WrongKey) as refused:
             error = refused
@@ -137,6 +140,7 @@ class Listen:
                 intake.advance(reading, page)
                 fresh += kept.mentions + kept.edits
             reading.caught_up(now=moment, every=timedelta())
+        self.troubles.pop(turn.source.name, None)
         if fresh:
             self.wake_judge.set()
             log.info("heard", source=turn.source.name, mentions=fresh)
@@ -161,4 +165,9 @@ class Listen:
             return
         self.wake_poll.set()
         if first:
-            log.warning("stream cut", source=turn.source.name, why=str(error))
+            log.warning(
+                "stream cut",
+                source=turn.source.name,
+                why=str(error),
+                again="when a person has acted" if stop else "soon",
+            )

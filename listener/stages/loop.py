@@ -17,10 +17,11 @@ async def forever(
     *,
     wake: asyncio.Event,
     idle: timedelta,
+    stop: asyncio.Event,
 ) -> None:
-    """Run `step` until cancelled; say once that it fails and once that it works again."""
+    """Run `step` until told to stop; say once that it fails and once that it works again."""
     failing = False
-    while True:
+    while not stop.is_set():
         wake.clear()
         try:
             busy = await step() > 0
@@ -38,7 +39,7 @@ async def forever(
             if failing:
                 log.info("stage works again", stage=name)
             failing = False
-        if not busy:
+        if not busy and not stop.is_set():
             await rest(wake, idle)
 
 

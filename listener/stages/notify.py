@@ -1,7 +1,10 @@
 """Last stage: notices leave through their channels, each until it has arrived."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
 
 import structlog
 
@@ -17,6 +20,7 @@ from listener.store.session import Store, now
 log = structlog.get_logger(__name__)
 
 BATCH = 50
+GATHER = timedelta(milliseconds=250)
 
 
 @dataclass
@@ -32,10 +36,20 @@ class Notify:
     async def step(self) -> int:
         """Send one batch; say how many were due."""
         due = await self.take()
-        for one, others in folded(due):
-            why = await self.work(one)
-            for notice in (*others, one):
-                await self.keep(notice, why)
+        told: list[tuple[Due, str | None]] = []
+        kept_at = monotonic()
+        try:
+            for one, others in folded(due):
+                why = await self.work(one)
+                told += [(notice, why) for notice in (*others, one)]
+                if monotonic() - kept_at > GATHER.total_seconds():
+                    await self.keep(told)
+                    told, kept_at = [], monotonic()
+            await self.keep(told)
+        except asyncio.CancelledError:
+            await self.keep(told)
+            await self.give_back(due)
+            raise
         return len(due)
 
     async def take(self) -> list[Due]:
@@ -56,25 +70,43 @@ class Notify:
             return fault(error)
         return None
 
-    async def keep(self, due: Due, why: str | None) -> None:
-        """That it was told, or when it is tried again."""
+    async def keep(self, told: Sequence[tuple[Due, str | None]]) -> None:
+        """That they were told, or when they are tried again.
+
+        What is told within a moment is kept together; a process that dies in that moment
+        tells it again under the same ids.
+        """
+        if not told:
+            return
+        reasons = {due.notice.key: why for due, why in told}
         async with self.store.transaction() as session:
-            notice: Notice = await notices.locked(session, due.notice.key)
+            standing = await notices.locked(session, list(reasons))
             moment = await now(session)
-            if why is None:
-                notice.sent_at = moment
-                notice.failure = notice.taken_until = None
-            else:
-                notice.missed(why, moment)
-            first, last = notice.tries == 1, notice.failed_at is not None
+            for notice in standing:
+                why = reasons[notice.key]
+                if why is None:
+                    notice.sent_at = moment
+                    notice.failure = notice.taken_until = None
+                else:
+                    notice.missed(why, moment)
+        for notice in standing:
+            self.count(notice, reasons[notice.key])
+
+    def count(self, notice: Notice, why: str | None) -> None:
+        """Count what became of a notice; say the first failure and the last."""
         if why is None:
             self.sent += 1
-        else:
-            self.failed += 1
-            if first:
-                log.warning("notice not told", channel=due.notice.channel, why=why)
-            if last:
-                log.error("notice given up", channel=due.notice.channel, case=due.case.key, why=why)
+            return
+        self.failed += 1
+        if notice.tries == 1:
+            log.warning("notice not told", channel=notice.channel, why=why)
+        if notice.failed_at is not None:
+            log.error("notice given up", channel=notice.channel, case=notice.case_id, why=why)
+
+    async def give_back(self, due: Sequence[Due]) -> None:
+        """Let another worker tell at once what this one cannot."""
+        async with self.store.transaction() as session:
+            await notices.give_back(session, [one.notice.key for one in due])
 
 
 def folded(due: Sequence[Due]) -> list[tuple[Due, list[Due]]]:

@@ -113,8 +113,9 @@ class Poll:
         except Lost as error:
             log.info("source lost", source=source.name, why=str(error))
         except DatabaseTrouble as error:
+            if self.errors.get(source.name) != str(error):  # an outage is said once
+                log.error("walk stopped", source=source.name, why=str(error))
             self.errors[source.name] = str(error)
-            log.error("walk stopped", source=source.name, why=str(error))
         except (ConnectorError, WrongKey) as error:
             await self.fail(turn, error)
         except Exception as error:  # noqa: BLE001  (a fault in one connector stops only its source)
@@ -171,9 +172,11 @@ class Poll:
             reading.not_before = not_before
             reading.taken_by = reading.taken_until = None
         self.tally.setdefault(turn.source.name, Kept())
-        self.errors.pop(turn.source.name, None)
+        troubled = self.errors.pop(turn.source.name, None)
         if recovered and since is not None:
             log.info("source works again", source=turn.source.name, failed_since=f"{since:%H:%M}")
+        elif troubled is not None:
+            log.info("walk goes on", source=turn.source.name)
 
     async def fail(self, turn: Turn, error: Exception) -> None:
         """The place did not answer as it should: say so once, and when it is asked again."""

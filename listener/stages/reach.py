@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import structlog
+
+from connectors.kit import catalog
 from connectors.kit.contract import Connector, Web
 from listener.domain.source import Source
 from listener.store import intake
 from listener.store.session import Store
+
+log = structlog.get_logger(__name__)
 
 
 class PacedWeb(Web, Protocol):
@@ -17,6 +22,17 @@ class PacedWeb(Web, Protocol):
     @property
     def not_before(self) -> datetime | None:
         """The moment before which nothing may be asked, if any."""
+
+
+def usable() -> dict[str, type[Connector]]:
+    """Every connector by name; one that cannot be loaded takes no other with it."""
+    found = {}
+    for name in catalog.names():
+        try:
+            found[name] = catalog.load(name)
+        except Exception as error:  # noqa: BLE001  (it may be anybody's code)
+            log.debug("connector cannot be loaded", connector=name, why=type(error).__name__)
+    return found
 
 
 Reach = Callable[[Source, datetime | None], tuple[Connector, PacedWeb]]

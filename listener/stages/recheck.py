@@ -7,13 +7,12 @@ from datetime import datetime
 
 import structlog
 
-from connectors.kit import catalog
 from connectors.kit.contract import Change, Connector, Rechecks, State
 from connectors.kit.errors import ConnectorError
 from listener.domain.mention import Mention
 from listener.domain.secret import WrongKey
-from listener.domain.source import Source
-from listener.stages.reach import Reach
+from listener.domain.source import Source, Way
+from listener.stages.reach import Reach, usable
 from listener.store import history, intake, mentions, sources
 from listener.store.brands import Intake
 from listener.store.intake import Rules
@@ -46,7 +45,7 @@ class Recheck:
 
     async def take(self) -> list[tuple[Source, list[tuple[int, str]]]]:
         """What is due, by the source that can ask for it."""
-        able = [name for name in catalog.names() if issubclass(catalog.load(name), Rechecks)]
+        able = [name for name, kind in usable().items() if issubclass(kind, Rechecks)]
         async with self.store.transaction() as session:
             due = await mentions.take_due(session, able, limit=self.batch, now=await now(session))
             found = await sources.numbered(session, list(due))
@@ -54,8 +53,12 @@ class Recheck:
 
     async def work(self, source: Source, ids: Sequence[str]) -> list[Change] | None:
         """Ask the place, outside any transaction; None when it cannot be asked now."""
+        async with self.store.reading() as session:
+            reading = (await sources.readings_of(session, source)).get(Way.POLL)
+        if reading is None or reading.stopped:
+            return None  # a person must act before it is asked anything
         try:
-            connector, web = self.reach(source, None)
+            connector, web = self.reach(source, reading.not_before)
             if not isinstance(connector, Rechecks):
                 return None
             return await connector.recheck(web, ids)

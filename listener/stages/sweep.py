@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from connectors.kit import catalog
+from listener.stages.reach import usable
 from listener.store import sweeping
 from listener.store.session import Store, now
 from listener.store.sweeping import Keeping
@@ -35,8 +35,4 @@ class Sweep:
 
 def limits() -> dict[str, timedelta]:
     """How long each place's terms let its words be kept, where they say so."""
-    return {
-        name: kept
-        for name in catalog.names()
-        if (kept := catalog.load(name).keeps.text) is not None
-    }
+    return {name: kept for name, kind in usable().items() if (kept := kind.keeps.text) is not None}

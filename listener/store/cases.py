@@ -1,6 +1,6 @@
 """Cases: opened for what needs a person, joined by what says the same, found for staff."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from listener.domain.likeness import WINDOW, Likeness, alike, fingerprints
 from listener.domain.mention import Mention
 from listener.domain.notice import News, Notice
 from listener.domain.staff import Staff
+from listener.domain.triage import Finding
 from listener.store import history
 from listener.store.intake import ignoring
 from listener.store.mentions import Judged
@@ -114,37 +115,38 @@ async def like_cases(
 ) -> dict[tuple[int, int], list[tuple[int, str]]]:
     """Cases that share a fingerprint, with the words of their first mention."""
     bands = {band for numbers in prints.values() for band in numbers}
-    if not bands:
+    brands = {one.mention.brand_id for one in needy}
+    rows = await session.exec(
+        select(Likeness.brand_id, Likeness.band, Likeness.case_id).where(
+            col(Likeness.band).in_(bands), col(Likeness.seen_at) >= now - WINDOW
+        )
+    )
+    shared = [row for row in rows if row[0] in brands]
+    said = await first_words(session, {case_id for _, _, case_id in shared})
+    found: dict[tuple[int, int], list[tuple[int, str]]] = {}
+    for brand_id, band, case_id in shared:
+        if case_id in said:
+            found.setdefault((brand_id, band), []).append((case_id, said[case_id]))
+    return found
+
+
+async def first_words(session: AsyncSession, ids: Collection[int]) -> dict[int, str]:
+    """What the first mention of each case says."""
+    if not ids:
         return {}
     first = (
-        select(func.min(Mention.id).label("mention_id"), col(Mention.case_id))
-        .where(col(Mention.case_id).is_not(None))
+        select(func.min(Mention.id))
+        .where(col(Mention.case_id).in_(ids))
         .group_by(col(Mention.case_id))
-        .subquery()
     )
-    rows = await bulk(
-        session,
-        sa.select(
-            col(Likeness.brand_id),
-            col(Likeness.band),
-            col(Likeness.case_id),
-            col(Mention.title),
-            col(Mention.text),
-        )
-        .join(first, first.c.case_id == col(Likeness.case_id))
-        .join(Mention, col(Mention.id) == first.c.mention_id)
-        .where(
-            col(Likeness.band).in_(bands),
-            col(Likeness.brand_id).in_({one.mention.brand_id for one in needy}),
-            col(Likeness.seen_at) >= now - WINDOW,
-        ),
+    rows = await session.exec(
+        select(Mention.case_id, Mention.title, Mention.text).where(col(Mention.id).in_(first))
     )
-    found: dict[tuple[int, int], list[tuple[int, str]]] = {}
-    for row in rows:
-        found.setdefault((row.brand_id, row.band), []).append(
-            (row.case_id, f"{row.title}\n\n{row.text}" if row.title else row.text)
-        )
-    return found
+    return {
+        case_id: f"{title}\n\n{text}" if title else text
+        for case_id, title, text in rows
+        if case_id is not None
+    }
 
 
 async def open_new(
@@ -181,7 +183,7 @@ async def open_new(
             "tries": 0,
         }
         for group, event in zip(groups, events, strict=True)
-        if not group.judged[0].finding.unsure
+        if not all(one.finding.unsure for one in group.judged)
         for channel in channels
     ]
     if notices:
@@ -245,13 +247,22 @@ async def join(
     case.priority = min(
         100, case.priority + (REPEATS if (case.mentions - 1) * REPEATS <= MOST_REPEATS else 0)
     )
+    worsen(case, one.finding, policies=policies, now=now)
     await belong(session, [(one.mention.id, case_id)])
-    quiet = () if case.unsure else channels
     await history.record(
-        session, case_id, What.JOINED, now=now, channels=quiet, details={"mention": one.mention.id}
+        session,
+        case_id,
+        What.JOINED,
+        now=now,
+        channels=channels,
+        details={"mention": one.mention.id},
     )
-    if back and case.status is Status.CLOSED and case.outcome not in FINAL:
-        await reopen(session, case, policies=policies, channels=channels, now=now)
+    if case.status is Status.CLOSED:
+        if back and case.outcome not in FINAL:
+            await reopen(session, case, policies=policies, channels=channels, now=now)
+    elif is_settled_by(case, one.finding):
+        case.confirm(policies, now)
+        await history.record(session, case.key, What.CONFIRMED, now=now, channels=channels)
 
 
 async def learn(
@@ -267,25 +278,39 @@ async def learn(
         Case, one.mention.case_id, with_for_update=LOCK, populate_existing=True
     )
     finding = one.finding
-    if case.status is Status.CLOSED:
-        if finding.flagged and case.outcome not in FINAL:
-            await reopen(session, case, policies=policies, channels=channels, now=now)
+    closed = case.status is Status.CLOSED
+    if closed and (not finding.flagged or case.outcome in FINAL):
         return
-    worse = finding.urgent and not case.urgent
-    case.urgent = case.urgent or finding.urgent
-    case.priority = with_repeats(finding.priority, case.mentions)
-    case.reasons = with_places(
-        finding.reasons or ("Its author has changed it: it no longer reads like a complaint.",),
-        case.mentions,
-    )
-    if worse and case.due_at is not None and case.waiting_since is not None:
-        urgent_due = due(case.sort, policies, now)
-        case.due_at = min(case.due_at, urgent_due) if urgent_due else case.due_at
-    if case.unsure and finding.flagged and not finding.unsure:
+    if case.mentions == 1:  # where others say it too, it is no less pressing for them
+        case.priority = finding.priority
+        case.reasons = list(
+            finding.reasons or ["Its author has changed it: it no longer reads like a complaint."]
+        )
+    worsen(case, finding, policies=policies, now=now)
+    if closed:
+        await reopen(session, case, policies=policies, channels=channels, now=now)
+    elif is_settled_by(case, finding):
         case.confirm(policies, now)
         await history.record(session, case.key, What.CONFIRMED, now=now, channels=channels)
     else:
         await history.record(session, case.key, What.PRIORITY, now=now, channels=channels)
+
+
+def worsen(case: Case, finding: Finding, *, policies: Policies, now: datetime) -> None:
+    """Make a case as pressing as the worst that is said in it."""
+    if with_repeats(finding.priority, case.mentions) > case.priority:
+        case.priority = with_repeats(finding.priority, case.mentions)
+        case.reasons = with_places(finding.reasons, case.mentions)
+    if finding.urgent and not case.urgent:
+        case.urgent = True
+        sooner = due(case.sort, policies, now)
+        if case.due_at is not None and sooner is not None:
+            case.due_at = min(case.due_at, sooner)
+
+
+def is_settled_by(case: Case, finding: Finding) -> bool:
+    """Whether what was unsure of a case is a complaint beyond doubt now."""
+    return case.unsure and finding.flagged and not finding.unsure
 
 
 async def reopen(
@@ -316,11 +341,27 @@ async def belong(session: AsyncSession, pairs: Sequence[tuple[int, int]]) -> Non
 async def numbers_of(
     session: AsyncSession, table: type[Case | Event], rows: Sequence[dict[str, Any]]
 ) -> Sequence[int]:
-    """Insert rows; return their numbers in the same order."""
-    found = await bulk(
-        session, insert(table).returning(col(table.id), sort_by_parameter_order=True), rows
+    """Insert rows under fresh numbers; return these in the same order.
+
+    The numbers are drawn first, because only then are many rows inserted at once: a database
+    that makes them up while inserting may return them in any order.
+    """
+    if session.get_bind().dialect.name == "sqlite":  # which has nobody else writing now
+        last = (await session.exec(select(func.max(table.id)))).one() or 0
+        numbers = list(range(last + 1, last + 1 + len(rows)))
+    else:
+        drawn = await bulk(
+            session,
+            text("SELECT nextval(pg_get_serial_sequence(:rows, 'id')) FROM generate_series(1, :n)"),
+            {"rows": str(table.__tablename__), "n": len(rows)},
+        )
+        numbers = [number for (number,) in drawn]
+    await bulk(
+        session,
+        insert(table),
+        [row | {"id": number} for row, number in zip(rows, numbers, strict=True)],
     )
-    return [number for (number,) in found if number is not None]
+    return numbers
 
 
 async def locked(session: AsyncSession, case_id: int) -> Case | None:

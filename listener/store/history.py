@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from listener.domain.case import Case
 from listener.domain.event import Event, What
 from listener.domain.notice import Channel, News, Notice
 from listener.store.session import AsyncSession
@@ -25,11 +26,15 @@ async def record(
     staff_id: int | None = None,
     details: dict[str, Any] | None = None,
 ) -> Event:
-    """Write one line of a case's history and queue it for every channel."""
+    """Write one line of a case's history and queue it for every channel.
+
+    Of an unsure case nobody is told until a person, or plainer words, have confirmed it.
+    """
+    case = await session.get_one(Case, case_id)
     event = Event(case_id=case_id, what=what, at=now, staff_id=staff_id, details=details or {})
     session.add(event)
     await session.flush()
-    for channel in channels:
+    for channel in () if case.unsure else channels:
         session.add(
             Notice(
                 channel=channel,

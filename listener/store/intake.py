@@ -6,7 +6,7 @@ one leaves a sighting, what could not be read becomes a dead letter.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,8 @@ from listener.store import history
 from listener.store.session import LOCK, AsyncSession, bulk
 
 RAW = 64 * 1024  # characters of a dead letter that are worth keeping
+MARKS = 200  # a post that is nothing but the brand's name needs no more to be shown
+MOST = 2**31 - 1  # what every database holds; films are seen more often
 REVIVE = timedelta(hours=1)  # a list may still name a deleted post for a while
 
 
@@ -78,7 +80,7 @@ async def keep(
 ) -> Kept:
     """Keep a page; return what was new in it."""
     kept = Kept(posts=len(page.posts), unreadable=len(page.unreadable))
-    named = last_of_each(named)
+    named = last_of_each([under_a_clean_id(one) for one in named])
     if named:
         new = await keep_new(session, source, named, rules=rules, now=now)
         kept.mentions = len(new)
@@ -149,8 +151,7 @@ async def keep_edits(
         row = standing.get(key)
         if row is None or key in new or not is_edit(row, one.post, source, now=now):
             continue
-        await revise(session, row.id, one.post, rules=rules, now=now, marks=one.marks)
-        edits += 1
+        edits += await revise(session, row.id, one.post, rules=rules, now=now, marks=one.marks)
     return edits
 
 
@@ -175,9 +176,14 @@ async def revise(
     rules: Rules,
     now: datetime,
     marks: Sequence[tuple[str, int, int]] = (),
-) -> None:
-    """Put the new words in the mention's place, keep the old ones as a revision, tell its case."""
+) -> bool:
+    """Put the new words in the mention's place, keep the old ones as a revision, tell its case.
+
+    False when another source was faster.
+    """
     mention = await session.get_one(Mention, mention_id, with_for_update=LOCK)
+    if mention.revision == post.revision:
+        return False
     if mention.deleted_at is None:
         session.add(
             Revision(
@@ -192,7 +198,7 @@ async def revise(
     for name, value in words_of(post).items():
         setattr(mention, name, value)
     mention.revisions += 1
-    mention.marks = [list(mark) for mark in marks]
+    mention.marks = [list(mark) for mark in marks[:MARKS]]
     mention.deleted_at = None
     mention.absences = 0
     mention.waits = not mention.ours
@@ -206,6 +212,7 @@ async def revise(
             channels=rules.channels,
             details={"mention": mention_id, "revision": mention.revisions},
         )
+    return True
 
 
 async def keep_sightings(
@@ -234,7 +241,7 @@ async def keep_deletions(
         select(Mention)
         .where(
             Mention.connector == connector,
-            col(Mention.post_id).in_(gone),
+            col(Mention.post_id).in_([clean(post_id) for post_id in gone]),
             col(Mention.deleted_at).is_(None),
         )
         .with_for_update(**LOCK)
@@ -331,16 +338,17 @@ async def known(session: AsyncSession, source: Source, ids: Sequence[str]) -> fr
     """Those of these post ids that this source has read before."""
     if not ids:
         return frozenset()
+    cleaned = {clean(post_id): post_id for post_id in ids}
     sighted = await session.exec(
         select(Mention.post_id)
         .join(Sighting, col(Sighting.mention_id) == col(Mention.id))
         .where(
             Mention.connector == source.connector,
-            col(Mention.post_id).in_(ids),
+            col(Mention.post_id).in_(cleaned),
             Sighting.source_id == source.id,
         )
     )
-    found = set(sighted.all())
+    found = {cleaned[post_id] for post_id in sighted}
     digests = {digest(post_id): post_id for post_id in ids if post_id not in found}
     seen = await session.exec(
         select(Seen.digest).where(Seen.source_id == source.id, col(Seen.digest).in_(digests))
@@ -377,20 +385,20 @@ def mention_row(source: Source, one: Named, *, rules: Rules, now: datetime) -> d
         "connector": source.connector,
         "post_id": post.id,
         "source_id": source.id,
-        "url": post.url,
+        "url": clean(post.url),
         "kind": post.kind,
         "author_id": clean(author.id),
         "author_name": clean(author.name),
         "author_handle": clean(author.handle),
-        "author_reach": author.reach,
+        "author_reach": countable(author.reach),
         "published_at": post.published,
         "precision": post.precision,
         "seen_at": now,
-        "in_reply_to": post.in_reply_to,
-        "thread": post.thread,
-        "branch": post.branch,
-        "reach": post.reach,
-        "marks": [list(mark) for mark in one.marks],
+        "in_reply_to": clean_if_any(post.in_reply_to),
+        "thread": clean_if_any(post.thread),
+        "branch": clean_if_any(post.branch),
+        "reach": countable(post.reach),
+        "marks": [list(mark) for mark in one.marks[:MARKS]],
         "ours": one.ours,
         "late": post.published < now - rules.fresh,
         "revisions": 1,
@@ -406,16 +414,17 @@ def words_of(post: Post) -> dict[str, Any]:
     """What an author can change of a post."""
     rating = post.rating
     return {
-        "title": None if post.title is None else clean(post.title),
+        "title": clean_if_any(post.title),
         "text": clean(post.text),
         "rating": rating and rating.value,
         "rating_lowest": rating and rating.lowest,
         "rating_highest": rating and rating.highest,
-        "language": post.language,
+        "language": clean_if_any(post.language),
         "edited_at": post.edited,
-        "links": list(post.links),
+        "links": [clean(link) for link in post.links],
         "attachments": [
-            {"url": one.url, "kind": one.kind, "alt": one.alt} for one in post.attachments
+            {"url": clean(one.url), "kind": clean(one.kind), "alt": clean(one.alt)}
+            for one in post.attachments
         ],
         "truncated": post.truncated,
         "revision": post.revision,
@@ -429,6 +438,24 @@ def last_of_each(named: Sequence[Named]) -> list[Named]:
     """
     last = {(one.post.id, one.brand_id): one for one in named}
     return [last[key] for key in sorted(last)]
+
+
+def under_a_clean_id(one: Named) -> Named:
+    """The same; its post under an id that every database takes."""
+    post_id = clean(one.post.id) or "?"
+    if post_id == one.post.id:
+        return one
+    return replace(one, post=replace(one.post, id=post_id))
+
+
+def countable(number: int | None) -> int | None:
+    """A count that every database takes."""
+    return None if number is None else max(0, min(number, MOST))
+
+
+def clean_if_any(text: str | None) -> str | None:
+    """The same text as every database takes it."""
+    return None if text is None else clean(text)
 
 
 def clean(text: str) -> str:

@@ -93,18 +93,26 @@ async def waiting(session: AsyncSession, *, until: datetime) -> bool:
     return (await session.exec(due.limit(1))).first() is not None
 
 
-async def locked(session: AsyncSession, number: int) -> Notice:
-    """One notice, locked until the transaction ends."""
-    return await session.get_one(Notice, number, with_for_update=True)
+async def locked(session: AsyncSession, numbers: Sequence[int]) -> Sequence[Notice]:
+    """Notices by number, locked until the transaction ends."""
+    return (
+        await session.exec(
+            select(Notice)
+            .where(col(Notice.id).in_(numbers))
+            .order_by(col(Notice.id))
+            .with_for_update()
+        )
+    ).all()
 
 
-async def give_back(session: AsyncSession) -> None:
-    """Let go of all notices that were taken and not told."""
-    await session.exec(
-        update(Notice)
-        .where(col(Notice.sent_at).is_(None), col(Notice.taken_until).is_not(None))
-        .values(taken_until=None)
+async def give_back(session: AsyncSession, ids: Sequence[int] | None = None) -> None:
+    """Let go of notices that were taken and not told; without ids, of all."""
+    let_go = update(Notice).where(
+        col(Notice.sent_at).is_(None), col(Notice.taken_until).is_not(None)
     )
+    if ids is not None:
+        let_go = let_go.where(col(Notice.id).in_(ids))
+    await session.exec(let_go.values(taken_until=None))
 
 
 async def channels(session: AsyncSession) -> Sequence[Channel]:

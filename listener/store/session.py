@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Executable, event, func, text
 from sqlalchemy.engine import URL, Result, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as TimedOut
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -35,8 +36,12 @@ class Store:
         self.url = address(url)
         self._clock = clock
         if self.is_sqlite:
-            self.writer = create_async_engine(self.url, pool_size=1, max_overflow=0)
-            self._reader = create_async_engine(self.url, pool_size=4, max_overflow=4)
+            self.writer = create_async_engine(
+                self.url, pool_size=1, max_overflow=0, hide_parameters=True
+            )
+            self._reader = create_async_engine(
+                self.url, pool_size=4, max_overflow=4, hide_parameters=True
+            )
             event.listen(self.writer.sync_engine, "connect", _configure_writer)
             event.listen(self.writer.sync_engine, "begin", _begin_immediate)
             event.listen(self._reader.sync_engine, "connect", _configure_reader)
@@ -47,6 +52,7 @@ class Store:
                 pool_size=10,
                 max_overflow=10,
                 pool_pre_ping=True,
+                hide_parameters=True,  # errors that are printed must not quote posts
                 connect_args={"timeout": 10, "server_settings": {"application_name": "listener"}},
             )
 
@@ -79,7 +85,7 @@ class Store:
             session.info["clock"] = self._clock
             try:
                 yield session
-            except (DBAPIError, OSError) as error:
+            except (DBAPIError, TimedOut, OSError) as error:
                 raise self._trouble(error) from error
 
     async def check(self) -> None:
@@ -102,6 +108,8 @@ class Store:
         why = re.sub(r"^<class '[^']*'>:\s*", "", why)
         # asyncpg repeats the value that it could not send: that may be a post's text.
         why = re.sub(r"(invalid input for query argument \$\d+):.*", r"\1", why)
+        if isinstance(error, TimedOut):
+            return DatabaseTrouble(f"The database {where} is too busy just now; we try again.")
         if re.search(r"disk is full|No space left|could not extend file", why):
             return DatabaseTrouble(
                 f"The disk is full: nothing more can be written to {where}. Make room; "
@@ -114,9 +122,10 @@ class Store:
             why,
             re.IGNORECASE,
         ):
+            check = "you may write there" if self.is_sqlite else "the server is running"
             return DatabaseTrouble(
                 f"The database {where} cannot be reached ({why}). Check DATABASE_URL and that "
-                "the server is running."
+                f"{check}."
             )
         return DatabaseTrouble(f"The database {where} refused: {why}.")
 

@@ -4,12 +4,24 @@ import errno
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import structlog
 from aiohttp import web
 
 from listener.store.session import DatabaseTrouble, Store
 from listener.web import health, hooks, pages
 
+log = structlog.get_logger(__name__)
+
 LARGEST = 1024 * 1024
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; "
+        "base-uri 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -23,7 +35,7 @@ class Site:
 
     def __init__(self, store: Store, doors: hooks.Doors) -> None:
         self._site = web.Application(
-            client_max_size=LARGEST, middlewares=[in_plain_words, with_headers]
+            client_max_size=LARGEST, middlewares=[with_headers, in_plain_words]
         )
         self._site.router.add_get("/", pages.Front(store).show)
         self._site.router.add_get("/health", health.Health(store).show)
@@ -47,6 +59,7 @@ class Site:
 
 def sentence(error: OSError, host: str, port: int) -> str:
     """Why an address cannot be had, and what to do."""
+    host = f"[{host}]" if ":" in host else host
     if error.errno == errno.EADDRINUSE:
         return (
             f"Port {port} on {host} is taken by another program. Stop that one, or set "
@@ -71,18 +84,22 @@ async def in_plain_words(request: web.Request, handler: Handler) -> web.StreamRe
             status=503,
             headers={"Retry-After": "10"},
         )
+    except web.HTTPException:
+        raise
+    except Exception as error:  # noqa: BLE001  (its message may quote a post, so it is not shown)
+        log.error("page fails", path=request.path, why=type(error).__name__)
+        return web.json_response(
+            {"error": "Something went wrong here; our own log says what."}, status=500
+        )
 
 
 @web.middleware
 async def with_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Headers that keep a browser from doing anything we did not ask for."""
-    response = await handler(request)
-    response.headers.setdefault(
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; "
-        "base-uri 'none'; form-action 'self'",
-    )
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    response.headers.setdefault("Cache-Control", "no-store")
+    try:
+        response = await handler(request)
+    except web.HTTPException as answer:
+        answer.headers.update(HEADERS)
+        raise
+    response.headers.update(HEADERS)
     return response

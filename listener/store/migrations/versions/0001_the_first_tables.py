@@ -202,7 +202,7 @@ def upgrade() -> None:
             ["brands.id"],
         ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("brand_id", "band", "case_id"),
+        sa.PrimaryKeyConstraint("band", "brand_id", "case_id"),
     )
     with op.batch_alter_table("likenesses", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_likenesses_seen_at"), ["seen_at"], unique=False)
