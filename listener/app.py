@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 from rich.console import Console
+from yarl import URL
 
 from connectors.kit import catalog
 from connectors.kit.contract import Connector, secrets
-from connectors.kit.errors import AccessDenied
+from connectors.kit.errors import AccessDenied, ConnectorError, TryLater
 from connectors.kit.web import Network
+from connectors.kit.web.waits import asked_to_wait
 from listener import __version__
 from listener.channels.contract import Channel
 from listener.channels.terminal import Terminal
@@ -45,8 +47,10 @@ from listener.store.history import TERMINAL
 from listener.store.session import DatabaseTrouble, Store
 from listener.web.hooks import Doors
 from listener.web.site import Site
-from models import shelf
+from models import remote, shelf
 from models.classifier import Classifier
+from models.errors import BrokenModel, Unavailable
+from models.remote import Post
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +86,7 @@ class Parts:
     network: Network
     console: Console
     classifier: Classifier | None = None
+    post: Post | None = None  # to an inference server, where the model lives on one
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
 
     def reach(self, source: Source, not_before: datetime | None) -> tuple[Connector, PacedWeb]:
@@ -143,7 +148,13 @@ class Parts:
     async def judge_with(self) -> Classifier:
         """The classifier, opened when it is first needed."""
         if self.classifier is None:
-            self.classifier = await asyncio.to_thread(shelf.open, self.settings.model)
+            self.classifier = await asyncio.to_thread(
+                shelf.open,
+                self.settings.model,
+                post=self.post,
+                mapping=self.settings.labels,
+                languages=self.settings.languages,
+            )
         return self.classifier
 
 
@@ -168,15 +179,54 @@ async def opened(settings: Settings, console: Console) -> AsyncIterator[Parts]:
     try:
         await store.check()
         await schema.ensure(store)
-        async with Network(
-            settings.contact,
-            version=__version__,
-            allow=settings.allow_hosts,
-            proxy=settings.proxies,
-        ) as network:
-            yield Parts(settings, store, settings.seal(), network, console)
+        async with (
+            Network(
+                settings.contact,
+                version=__version__,
+                allow=settings.allow_hosts,
+                proxy=settings.proxies,
+            ) as network,
+            inference(settings) as post,
+        ):
+            yield Parts(settings, store, settings.seal(), network, console, post=post)
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def inference(settings: Settings) -> AsyncIterator[Post | None]:
+    """How bytes get to the inference server, where the model lives on one.
+
+    By a network of its own: that the operator's server may be asked opens nothing to sources.
+    """
+    address = shelf.address(settings.model)
+    if address is None:
+        yield None
+        return
+    place = URL(address)
+    host = f"[{place.host}]" if ":" in (place.host or "") else place.host
+    headers = {"Content-Type": "application/json"}
+    if settings.model_key:
+        headers["Authorization"] = f"Bearer {settings.model_key}"
+    pair = f"{host}:{place.port}"
+    async with Network(settings.contact, version=__version__, allow={pair}) as own:
+        loop = asyncio.get_running_loop()
+
+        async def send(body: bytes) -> bytes:
+            try:
+                answer = await own.ask(address, body, headers)
+            except TryLater as error:
+                raise Unavailable(str(error), wait=error.wait) from None
+            except ConnectorError as error:
+                raise BrokenModel(str(error)) from None
+            if answer.status != 200:
+                wait = asked_to_wait(answer.status, answer.headers, datetime.now(UTC))
+                raise remote.refusal(
+                    address.removesuffix(remote.PATH), answer.status, answer.body, wait=wait
+                )
+            return answer.body
+
+        yield lambda body: asyncio.run_coroutine_threadsafe(send(body), loop).result()
 
 
 @contextmanager

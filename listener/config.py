@@ -14,6 +14,8 @@ from listener.domain.deadline import Policies
 from listener.domain.mention import FRESH
 from listener.domain.secret import Seal
 from listener.store.sweeping import Keeping
+from models import labels, languages
+from models.labels import Meaning
 
 DATABASE = "listener.db"
 KEY_FILE = "key"
@@ -39,6 +41,9 @@ class Settings:
     contact: str = "operator unknown"
     allow_hosts: frozenset[str] = frozenset()
     model: str = "minilm-l6-en"
+    labels: Mapping[str, Meaning] | None = None  # what a foreign model's labels mean
+    languages: frozenset[str] | None = None  # which languages it knows
+    model_key: str | None = field(default=None, repr=False)
     fresh: timedelta = FRESH
     keeping: Keeping = field(default_factory=Keeping)
     policies: Policies = field(default_factory=Policies)
@@ -134,6 +139,13 @@ def read(environment: Mapping[str, str]) -> Settings:
         contact=environment.get("LISTENER_CONTACT") or "operator unknown",
         allow_hosts=hosts(environment.get("LISTENER_ALLOW_HOSTS") or ""),
         model=environment.get("LISTENER_MODEL") or "minilm-l6-en",
+        labels=labels.parse(words) if (words := environment.get("LISTENER_MODEL_LABELS")) else None,
+        languages=(
+            languages.parse(words)
+            if (words := environment.get("LISTENER_MODEL_LANGUAGES"))
+            else None
+        ),
+        model_key=environment.get("LISTENER_MODEL_KEY") or None,
         fresh=stretch(environment, "LISTENER_FRESH", FRESH),
         keeping=Keeping(
             without_case=stretch(environment, "LISTENER_KEEP", Keeping().without_case),

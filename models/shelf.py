@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
-from models import onnx
+from models import hub, onnx, remote
 from models.classifier import Classifier
-from models.errors import UnknownModel
+from models.errors import BadDeclaration, UnknownModel
+from models.labels import SETTING as LABELS_SETTING
+from models.labels import Mapped
+from models.languages import SETTING as LANGUAGES_SETTING
 from models.lexicon import Lexicon
+from models.remote import Post
 
 WEIGHTS = Path(__file__).parent / "weights"
 SHIPPED = ("minilm-l6-en",)  # folders of weights
@@ -13,20 +17,60 @@ DEFAULT = "minilm-l6-en"
 
 
 def names() -> tuple[str, ...]:
-    """The models that can be opened; `onnx` is another word for the default one."""
+    """The models that come with the product; `onnx` is another word for the default one."""
     return (*SHIPPED, "lexicon")
 
 
-def open(name: str = DEFAULT, *, threads: int | None = None) -> Classifier:  # noqa: A001 - read as `shelf.open`
-    """Open a model; it may block for some seconds.
+def address(name: str) -> str | None:
+    """Where a `remote:` model must be asked, None for models that run here.
 
-    UnknownModel when there is none of that name, BrokenModel when its weights are not whole.
-    `threads` is how many posts it judges side by side: one on each core unless told.
+    UnknownModel when the address cannot be one.
     """
+    if not name.startswith(remote.PREFIX):
+        return None
+    return remote.address(name.removeprefix(remote.PREFIX))
+
+
+def open(  # noqa: A001 - read as `shelf.open`
+    name: str = DEFAULT,
+    *,
+    threads: int | None = None,
+    post: Post | None = None,
+    mapping: Mapped | None = None,
+    languages: frozenset[str] | None = None,
+) -> Classifier:
+    """Open a model; it may block for some seconds, and for minutes while one is fetched.
+
+    A name is one of `names()`, `hub:` with a folder or a name on the Hugging Face hub, or
+    `remote:` with the address of an inference server, which is asked by `post`. `mapping` says
+    what the labels of such a model mean and `languages` which ones (ISO 639) it has learnt;
+    models of our own know both. `threads` is how many cores it may use, all unless told, or
+    how many requests it may make at once.
+
+    UnknownModel when there is none of that name, BrokenModel when it cannot be used, BadDeclaration
+    when the mapping does not fit it.
+    """
+    if name.startswith(hub.PREFIX):
+        what = name.removeprefix(hub.PREFIX)
+        if not what:
+            raise UnknownModel(
+                f"{name!r} does not say which model. Add the folder it was saved to, or its name "
+                f"on the Hugging Face hub, for example {hub.PREFIX}organisation/model."
+            )
+        return hub.load(what, threads=threads, mapping=mapping, languages=languages)
+    if name.startswith(remote.PREFIX):
+        where = name.removeprefix(remote.PREFIX)
+        return remote.load(where, post, threads=threads, mapping=mapping, languages=languages)
+    if name != "onnx" and name not in names():
+        raise UnknownModel(
+            f"There is no model called {name!r}. Choose one of: {', '.join(names())}, "
+            f"{hub.PREFIX}FOLDER-OR-NAME, {remote.PREFIX}ADDRESS."
+        )
+    if mapping or languages:
+        raise BadDeclaration(
+            f"The model {name!r} knows what its labels mean and which languages it has learnt. "
+            f"Take {LABELS_SETTING} and {LANGUAGES_SETTING} away, or choose another model."
+        )
     if name == "lexicon":
         return Lexicon()
-    if name == "onnx":
-        name = DEFAULT
-    if name in SHIPPED:
-        return onnx.load(WEIGHTS / name, threads=threads)
-    raise UnknownModel(f"There is no model called {name!r}. Choose one of: {', '.join(names())}.")
+    return onnx.load(WEIGHTS / (DEFAULT if name == "onnx" else name), threads=threads)

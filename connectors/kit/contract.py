@@ -295,6 +295,18 @@ class Web(Protocol):
     ) -> AsyncIterator[ServerEvent]:
         """Listen to server-sent events until the place ends the stream or falls silent."""
 
+    def socket(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[bytes | str]:
+        """Listen to a WebSocket until the place closes it or falls silent; nothing is said.
+
+        `url` begins with wss:// or https://. Each message is whole: text or bytes.
+        """
+
 
 class Known(Protocol):
     """What the listener knows already when it asks a connector for pages."""

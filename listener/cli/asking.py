@@ -1,6 +1,8 @@
 """What is there: a look at a source, verdicts on lines of text, mentions, coverage."""
 
+import asyncio
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from typing import Annotated, Any
@@ -10,9 +12,11 @@ import typer
 from rich.table import Table
 
 from connectors.kit.contract import Kind, Page, Tries
+from listener.app import inference
 from listener.channels.terminal import printable, short
-from listener.cli import ground
+from listener.cli import facts, ground
 from listener.cli.ground import Json, Refused, act, err, in_sentences, out, parts, print_json
+from listener.config import Settings
 from listener.domain.mention import Mention
 from listener.domain.source import SINCE
 from listener.domain.triage import Circumstances, assess
@@ -23,6 +27,8 @@ from listener.store import sources
 from listener.store.brands import Matchbook
 from listener.store.mentions import Filters
 from models import shelf
+from models.classifier import Classifier
+from models.remote import Post
 from models.verdict import Question
 
 LOOK = 50
@@ -106,26 +112,51 @@ def judge(
     as_json: Json = False,
 ) -> None:
     """Judge posts from standard input, one a line: plain text, or JSON with text and brand."""
+    settings = ground.settings()
+    if model is not None:  # what is declared of the configured model says nothing of this one
+        settings = replace(settings, model=model, labels=None, languages=None)
+    facts.set_up(quiet=True)
     with in_sentences():
-        classifier = shelf.open(model or ground.settings().model)
-        if isinstance(sys.stdin, TextIOWrapper):  # whatever comes in, a line is a line
-            sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace")
-        lines: list[str] = []
-        number = 0
-        for line in sys.stdin:
-            number += 1
-            if line.strip():
-                lines.append(line)
-            if len(lines) == TOGETHER:
-                show_verdicts(lines, classifier, as_json=as_json)
-                lines = []
-        if lines:
+        if shelf.address(settings.model) is None:
+            judge_input(open_model(settings, None), as_json=as_json)
+        else:
+            asyncio.run(judge_elsewhere(settings, as_json=as_json))
+
+
+async def judge_elsewhere(settings: Settings, *, as_json: bool) -> None:
+    """Judge standard input with a model that lives on a server."""
+    async with inference(settings) as post:
+        classifier = await asyncio.to_thread(open_model, settings, post)
+        await asyncio.to_thread(judge_input, classifier, as_json=as_json)
+
+
+def open_model(settings: Settings, post: Post | None) -> Classifier:
+    """The model that the settings name."""
+    return shelf.open(
+        settings.model, post=post, mapping=settings.labels, languages=settings.languages
+    )
+
+
+def judge_input(classifier: Classifier, *, as_json: bool) -> None:
+    """Judge standard input, some lines at a time."""
+    if isinstance(sys.stdin, TextIOWrapper):  # whatever comes in, a line is a line
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace")
+    lines: list[str] = []
+    number = 0
+    for line in sys.stdin:
+        number += 1
+        if line.strip():
+            lines.append(line)
+        if len(lines) == TOGETHER:
             show_verdicts(lines, classifier, as_json=as_json)
+            lines = []
+    if lines:
+        show_verdicts(lines, classifier, as_json=as_json)
     if number == 0:
         err.print("Nothing came in. Give posts on standard input, one a line.")
 
 
-def show_verdicts(lines: list[str], classifier: Any, *, as_json: bool) -> None:
+def show_verdicts(lines: list[str], classifier: Classifier, *, as_json: bool) -> None:
     """Judge some lines and print what comes of each, in order."""
     questions = [question(line) for line in lines]
     for asked, verdict in zip(questions, classifier.judge(questions), strict=True):

@@ -20,6 +20,7 @@ from listener.domain.source import Source
 from listener.store import notices, schema, sources
 from listener.store.session import Store
 from models.errors import ModelError
+from models.verdict import Question
 
 STARTER = """# What Listener listens to. Change it, then: listener apply {file}
 # Every option of every place: listener connectors
@@ -170,6 +171,7 @@ async def checks(ready: Parts, only: str | None) -> AsyncIterator[tuple[str, boo
         yield "database", True, f"{ready.store.shown} answers."
         try:
             model = await ready.judge_with()
+            await asyncio.to_thread(model.judge, [Question("ready")])
             yield "model", True, f"{model.name} is ready."
         except ModelError as error:
             yield "model", False, str(error)

@@ -52,7 +52,7 @@ async def apply(store: Store, plan: Plan, seal: Seal) -> Applied:
             await apply_source(session, planned, numbers, seal, applied, now=moment)
         for channel in plan.channel:
             await apply_channel(session, channel, seal, applied)
-        if False:
+        if renamed:
             await read_again(session, {numbers[name] for name in renamed}, now=moment)
     return applied
 

@@ -13,6 +13,7 @@ from listener.store import cases, history, mentions
 from listener.store.mentions import Judged, Waiting
 from listener.store.session import Store, now
 from models.classifier import Classifier
+from models.errors import Unavailable
 from models.verdict import Feeling, Question, Verdict
 
 log = structlog.get_logger(__name__)
@@ -39,7 +40,7 @@ class Judge:
             return 0
         try:
             await self.keep(waiting, await self.work(waiting))
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, Unavailable):  # no text is to blame: they wait
             await self.give_back(waiting)
             raise
         return len(waiting)
@@ -54,6 +55,8 @@ class Judge:
         questions = [question(mention) for mention in waiting]
         try:
             return await asyncio.to_thread(self.classifier.judge, questions)
+        except Unavailable:
+            raise
         except Exception as error:  # noqa: BLE001  (one text must not keep the others unjudged)
             log.error("classifier fails", model=self.classifier.name, why=fault(error))
             return [await asyncio.to_thread(self.alone, one) for one in questions]
@@ -62,6 +65,8 @@ class Judge:
         """The verdict on one text; what the classifier cannot judge, a person must."""
         try:
             return self.classifier.judge([asked])[0]
+        except Unavailable:
+            raise
         except Exception:  # noqa: BLE001  (said above, once for the batch)
             return Verdict(
                 complaint=0.5,

@@ -7,6 +7,7 @@ import structlog
 
 from listener.store import sources
 from listener.store.session import DatabaseTrouble, Store, now
+from listener.store.sources import Turn
 
 log = structlog.get_logger(__name__)
 
@@ -19,7 +20,16 @@ class Leases:
 
     store: Store
     worker: str
-    held: set[int] = field(default_factory=set)
+    held: dict[int, int] = field(default_factory=dict)  # the fence of each
+
+    def hold(self, turn: Turn) -> None:
+        """Keep a turn's reading from now on."""
+        self.held[turn.reading_id] = turn.fence
+
+    def let_go(self, turn: Turn) -> None:
+        """Keep it no longer, unless this worker has taken it again since."""
+        if self.held.get(turn.reading_id) == turn.fence:
+            del self.held[turn.reading_id]
 
     async def beat(self) -> None:
         """Renew them until cancelled. A worker that cannot reach the database loses them."""

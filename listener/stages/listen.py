@@ -70,7 +70,7 @@ class Listen:
     async def hear(self, turn: Turn) -> None:
         """Listen to one stream until it is cut, then let polling fill the gap."""
         source = turn.source
-        self.leases.held.add(turn.reading_id)
+        self.leases.hold(turn)
         error: Exception = TryLater("The stream ended.")
         try:
             await self.follow(turn)
@@ -87,7 +87,7 @@ class Listen:
         except Exception as failed:  # noqa: BLE001  (a fault in one stream stops only that one)
             error = Unreadable(f"Its connector met a fault: {fault(failed)}.")
         finally:
-            self.leases.held.discard(turn.reading_id)
+            self.leases.let_go(turn)
         await self.fail(turn, error)
 
     async def follow(self, turn: Turn) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from listener.store.session import DatabaseTrouble
+from models.errors import ModelError
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +26,7 @@ async def forever(
         wake.clear()
         try:
             busy = await step() > 0
-        except DatabaseTrouble as error:
+        except (DatabaseTrouble, ModelError) as error:
             busy = False
             if not failing:
                 log.error("stage fails", stage=name, why=str(error))

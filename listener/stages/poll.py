@@ -107,7 +107,7 @@ class Poll:
     async def walk(self, turn: Turn) -> None:
         """Read one source until there is no more for now."""
         source = turn.source
-        self.leases.held.add(turn.reading_id)
+        self.leases.hold(turn)
         try:
             await self.rest(turn, not_before=await self.read(turn))
         except Lost as error:
@@ -121,7 +121,7 @@ class Poll:
         except Exception as error:  # noqa: BLE001  (a fault in one connector stops only its source)
             await self.fail(turn, Unreadable(f"Its connector met a fault: {fault(error)}."))
         finally:
-            self.leases.held.discard(turn.reading_id)
+            self.leases.let_go(turn)
 
     async def read(self, turn: Turn) -> datetime | None:
         """Ask for page after page, and for the next only when the last is kept.

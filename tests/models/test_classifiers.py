@@ -1,4 +1,4 @@
-"""What every model promises, asked of every model we ship."""
+"""What every model promises, whatever runs it, and what the ones we ship know besides."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -73,6 +73,13 @@ def test_a_verdict_does_not_depend_on_the_company_it_is_asked_in(classifier: Cla
             assert same(verdict, alone[question])
 
 
+def test_different_texts_get_different_verdicts(classifier: Classifier) -> None:
+    """Or the promise above would be cheap to keep."""
+    verdicts = classifier.judge([Question(text) for text in (*COMPLAINTS, *PRAISE)])
+
+    assert len({round(verdict.complaint, 3) for verdict in verdicts}) > 5
+
+
 def test_several_threads_may_ask_at_once(classifier: Classifier) -> None:
     questions = ALL[:15]
     expected = classifier.judge(questions)
@@ -108,8 +115,8 @@ def test_where_there_is_no_text_nothing_is_claimed(classifier: Classifier, kind:
 
 
 @pytest.mark.parametrize("text", COMPLAINTS)
-def test_a_plain_complaint_is_found(classifier: Classifier, text: str) -> None:
-    (verdict,) = classifier.judge([Question(text)])
+def test_a_plain_complaint_is_found(shipped: Classifier, text: str) -> None:
+    (verdict,) = shipped.judge([Question(text)])
 
     assert verdict.complaint > 0.65
     assert verdict.feeling is Feeling.NEGATIVE
@@ -117,8 +124,8 @@ def test_a_plain_complaint_is_found(classifier: Classifier, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", PRAISE)
-def test_plain_praise_is_no_complaint(classifier: Classifier, text: str) -> None:
-    (verdict,) = classifier.judge([Question(text)])
+def test_plain_praise_is_no_complaint(shipped: Classifier, text: str) -> None:
+    (verdict,) = shipped.judge([Question(text)])
 
     assert verdict.complaint < 0.35
     assert verdict.feeling is Feeling.POSITIVE

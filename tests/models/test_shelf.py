@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from models import shelf
-from models.errors import BrokenModel, UnknownModel
+from models.errors import BadDeclaration, BrokenModel, UnknownModel
+from models.labels import Meaning
 
 NAME = "minilm-l6-en"
 
@@ -36,7 +37,47 @@ def test_an_unknown_name_is_answered_with_the_known_ones(name: str) -> None:
         shelf.open(name)
 
     assert str(refused.value) == (
-        f"There is no model called {name!r}. Choose one of: minilm-l6-en, lexicon."
+        f"There is no model called {name!r}. Choose one of: minilm-l6-en, lexicon, "
+        "hub:FOLDER-OR-NAME, remote:ADDRESS."
+    )
+
+
+@pytest.mark.parametrize("name", ["onnx", *shelf.names()])
+def test_what_is_declared_about_a_model_of_our_own_is_refused(name: str) -> None:
+    for declared in ({"mapping": {"x": Meaning.NEGATIVE}}, {"languages": frozenset({"en"})}):
+        with pytest.raises(BadDeclaration) as refused:
+            shelf.open(name, **declared)
+
+        assert str(refused.value) == (
+            f"The model {name!r} knows what its labels mean and which languages it has learnt. "
+            "Take LISTENER_MODEL_LABELS and LISTENER_MODEL_LANGUAGES away, or choose another "
+            "model."
+        )
+
+
+def test_a_name_with_nothing_behind_it_is_asked_for_the_rest() -> None:
+    with pytest.raises(UnknownModel) as refused:
+        shelf.open("hub:")
+
+    assert str(refused.value) == (
+        "'hub:' does not say which model. Add the folder it was saved to, or its name on the "
+        "Hugging Face hub, for example hub:organisation/model."
+    )
+
+
+def test_only_a_remote_model_has_an_address() -> None:
+    assert shelf.address("remote:http://127.0.0.1:8081") == "http://127.0.0.1:8081/predict"
+    assert shelf.address("hub:organisation/model") is None
+    assert shelf.address("minilm-l6-en") is None
+
+
+def test_a_remote_model_needs_somebody_who_sends() -> None:
+    with pytest.raises(BrokenModel) as refused:
+        shelf.open("remote:http://127.0.0.1:8081")
+
+    assert str(refused.value) == (
+        "The model 'remote:http://127.0.0.1:8081' is on another machine, and from here nothing "
+        "can be sent there. Choose a model of this machine."
     )
 
 

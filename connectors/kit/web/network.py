@@ -24,6 +24,8 @@ from aiohttp import (
     ClientSession,
     ClientSSLError,
     ClientTimeout,
+    ClientWebSocketResponse,
+    ClientWSTimeout,
     DummyCookieJar,
     ServerDisconnectedError,
     TCPConnector,
@@ -38,6 +40,7 @@ from connectors.kit.errors import TryLater, Unreadable
 from connectors.kit.web import answers, guard
 from connectors.kit.web.call import Call, exact, place, written
 from connectors.kit.web.pace import Lane
+from connectors.kit.web.socket import NotOpened, addressed, heard, only_opened
 from connectors.kit.web.stream import Events
 
 T = TypeVar("T")
@@ -53,11 +56,13 @@ class Limits:
     json: int = 5_000_000
     anything: int = 10_000_000  # feeds and pages
     event: int = 1_000_000
+    message: int = 5_000_000  # of a WebSocket; a commit of Bluesky's firehose may have two
     redirects: int = 3
     total: timedelta = timedelta(seconds=30)
     connect: timedelta = timedelta(seconds=10)
     idle: timedelta = timedelta(seconds=15)  # between two pieces of an answer
     silence: timedelta = timedelta(seconds=90)  # of a stream, heartbeats counted as sound
+    goodbye: timedelta = timedelta(seconds=2)  # for a WebSocket to be closed from both sides
     patience: timedelta = timedelta(seconds=6)  # how long a call waits for its turn
     send: timedelta = timedelta(seconds=10)
 
@@ -109,7 +114,7 @@ class Network:
             trust_env=False,
             max_line_size=16_384,
             max_field_size=16_384,
-            middlewares=(_ask_once,),
+            middlewares=(_ask_once, only_opened),
         )
         return self
 
@@ -149,8 +154,53 @@ class Network:
         async with await self.open(call, ClientTimeout(total=seconds)) as response:
             return response.status
 
+    async def ask(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Post to a machine of the operator's own; its answer, whatever the status."""
+        call = Call("POST", written(url), dict(headers), body)
+        timeout = ClientTimeout(total=self.limits.total.total_seconds())
+        async with await self.open(call, timeout) as response:
+            with in_our_words(call):
+                return Answer(
+                    url=str(response.url),
+                    status=response.status,
+                    headers=_headers(response),
+                    body=await _body(response, self.limits.json, call.place),
+                )
+
     async def open(self, call: Call, timeout: ClientTimeout) -> ClientResponse:
         """Ask one address once and wait for the head of its answer; redirects are answers."""
+        with self._admitted(call) as session:
+            return await session.request(
+                call.method,
+                call.url,
+                headers=call.headers,
+                data=call.body,
+                timeout=timeout,
+                allow_redirects=False,
+                proxy=self._proxy,
+            )
+
+    async def dial(self, call: Call) -> ClientWebSocketResponse[bool]:
+        """Open a WebSocket; NotOpened when there is another answer, a redirect among them.
+
+        A silent place is asked for a sign of life before it is given up.
+        """
+        silence = self.limits.silence.total_seconds()
+        with self._admitted(call) as session:
+            return await session.ws_connect(
+                call.url,
+                headers=call.headers,
+                timeout=ClientWSTimeout(
+                    ws_receive=silence, ws_close=self.limits.goodbye.total_seconds()
+                ),
+                heartbeat=silence / 2,
+                max_msg_size=self.limits.message,
+                proxy=self._proxy,
+            )
+
+    @contextmanager
+    def _admitted(self, call: Call) -> Iterator[ClientSession]:
+        """The connections, for one call that the guard has looked at and goes on looking at."""
         if self._session is None:
             raise RuntimeError("The network is used before `async with`.")
         host, port = call.host, call.url.port or 0
@@ -160,15 +210,7 @@ class Network:
         with in_our_words(call):
             token = guard.passage.set(wanted)
             try:
-                return await self._session.request(
-                    call.method,
-                    call.url,
-                    headers=call.headers,
-                    data=call.body,
-                    timeout=timeout,
-                    allow_redirects=False,
-                    proxy=self._proxy,
-                )
+                yield self._session
             except ClientConnectionError:
                 if wanted.refused:
                     raise guard.private_address(host, port) from None
@@ -264,6 +306,23 @@ class PacedWeb(Web):
             except TryLater as error:
                 raise TryLater(str(error), wait=error.wait or reader.retry) from None
 
+    @override
+    async def socket(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[bytes | str]:
+        call = Call("GET", written(addressed(url), params), dict(headers or {}))
+        socket = await self._dial(call)
+        try:
+            with in_our_words(call):
+                async for message in heard(socket, call.place, self._network.limits.message):
+                    yield message
+        finally:
+            await socket.close()
+
     async def _ask(self, call: Call, largest: int, also: Collection[int] = ()) -> Answer:
         limits, clock = self._network.limits, asyncio.get_running_loop().time
         left = limits.total.total_seconds()
@@ -300,6 +359,23 @@ class PacedWeb(Web):
                     return response
                 async with response:
                     call = await self._redirected(call, response)
+        raise _too_many_redirects(call)
+
+    async def _dial(self, call: Call) -> ClientWebSocketResponse[bool]:
+        """Open a WebSocket. Only its beginning is a request that counts."""
+        limits = self._network.limits
+        for _ in range(limits.redirects + 1):
+            async with self._lane.turn():
+                try:
+                    with in_our_words(call):
+                        async with asyncio.timeout(limits.total.total_seconds()):
+                            socket = await self._network.dial(call)
+                except NotOpened as instead:
+                    wait = self._lane.learn(instead.status, instead.headers)
+                    call = _elsewhere(call, instead, wait)
+                else:
+                    self._lane.learn(101, {})
+                    return socket
         raise _too_many_redirects(call)
 
     async def _redirected(self, call: Call, response: ClientResponse) -> Call:
@@ -398,6 +474,15 @@ def _links(response: ClientResponse) -> dict[str, str]:
         return {rel: str(link["url"]) for rel, link in response.links.items()}
     except ValueError:
         return {}
+
+
+def _elsewhere(call: Call, instead: NotOpened, wait: timedelta | None) -> Call:
+    """The call that a redirect asks for; every other answer in place of a socket is an error."""
+    if instead.status in REDIRECTS:
+        return call.redirected(instead.status, addressed(instead.headers.get("location", "")))
+    if 200 <= instead.status < 300:
+        raise Unreadable(f"{call.place} is not a WebSocket.")
+    raise answers.refusal(instead.status, call.place, wait=wait, body=instead.body)
 
 
 def _too_many_redirects(call: Call) -> Unreadable:

@@ -1,0 +1,137 @@
+"""How many posts a second become mentions, and cases, on a database."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from time import perf_counter
+
+from connectors.hackernews import HackerNews
+from connectors.kit.contract import Page, Post
+from listener.channels.contract import Telling
+from listener.cli.benching.made_up import NOW
+from listener.desk.applying import apply
+from listener.desk.plan import Plan
+from listener.domain.deadline import Policies
+from listener.domain.secret import Seal
+from listener.domain.source import Source
+from listener.stages.judge import Judge
+from listener.stages.notify import Notify
+from listener.store import schema, sources
+from listener.store.brands import Intake, Matchbook
+from listener.store.session import Store, now
+from models.verdict import Feeling, Question, Verdict
+
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class Half:
+    """A classifier to whom every second post is a complaint, at no cost."""
+
+    name: str = "half"
+
+    def judge(self, questions: Sequence[Question]) -> list[Verdict]:
+        """Judge by the length of the text."""
+        return [
+            Verdict(
+                complaint=0.9 if len(one.text) % 2 else 0.1,
+                feeling=Feeling.NEGATIVE if len(one.text) % 2 else Feeling.NEUTRAL,
+                confidence=0.9,
+                unsure=False,
+                model=self.name,
+            )
+            for one in questions
+        ]
+
+
+@dataclass(frozen=True)
+class Silent:
+    """A channel that is always told at once."""
+
+    async def send(self, telling: Telling) -> None:
+        """Tell nobody."""
+        del telling
+
+
+class Bench:
+    """A listener's database with one source, ready to be filled."""
+
+    def __init__(self, url: str) -> None:
+        self.store = Store(url, clock=lambda: NOW)
+        self.intake = Intake(Matchbook(self.store), timedelta(hours=48))
+        self.connector = HackerNews(query="bench")
+
+    async def open(self, names: Sequence[str]) -> Source:
+        """Make the tables, the brands and the source."""
+        await schema.ensure(self.store)
+        plan = Plan.model_validate(
+            {
+                "brand": [{"name": name, "query": name} for name in names],
+                "source": [
+                    {"name": "bench", "connector": "hackernews", "options": {"query": "bench"}}
+                ],
+            }
+        )
+        await apply(self.store, plan, Seal("nothing here is secret"))
+        await self.intake.matchbook.refresh()
+        async with self.store.reading() as session:
+            source = await sources.named(session, "bench")
+        if source is None:
+            raise LookupError("the bench has no source")
+        return source
+
+    async def ingest(self, source: Source, posts: Sequence[Post], page: int = PAGE) -> float:
+        """Keep posts in pages; seconds."""
+        began = perf_counter()
+        for start in range(0, len(posts), page):
+            async with self.store.transaction() as session:
+                await self.intake.keep(
+                    session,
+                    source,
+                    self.connector,
+                    Page(posts=tuple(posts[start : start + page]), cursor=None),
+                    now=await now(session),
+                )
+        return perf_counter() - began
+
+    async def follow(self) -> float:
+        """Judge everything and tell of every case; seconds."""
+        began = perf_counter()
+        judge = Judge(self.store, Half(), Policies(), asyncio.Event())
+        notify = Notify(self.store, silent)
+        while await judge.step():
+            pass
+        while await notify.step():
+            pass
+        return perf_counter() - began
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.store.close()
+
+
+async def silent(name: str) -> Silent:
+    """Every channel."""
+    del name
+    return Silent()
+
+
+async def measure(
+    url: str, names: Sequence[str], posts: Sequence[Post], rows: int
+) -> dict[str, float]:
+    """Posts a second: kept in pages, kept one a commit, and through all stages."""
+    bench = Bench(url)
+    try:
+        source = await bench.open(names)
+        one_by_one = await bench.ingest(source, posts[:rows], page=1)
+        in_pages = await bench.ingest(source, posts[rows:])
+        after = await bench.follow()
+        kept = len(posts) - rows
+        return {
+            "ingest": kept / in_pages,
+            "rows": rows / one_by_one,
+            "path": kept / (in_pages + after * kept / len(posts)),
+        }
+    finally:
+        await bench.close()
