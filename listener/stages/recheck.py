@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from connectors.kit.contract import Change, Connector, Rechecks, State
+from connectors.kit.contract import Author, Change, Connector, Rechecks, State
 from connectors.kit.errors import ConnectorError
 from listener.domain.mention import Mention
 from listener.domain.secret import WrongKey
@@ -105,6 +105,8 @@ class Recheck:
                     await intake.bury(session, mention, rules=rules, now=moment)
             case State.SAME | State.EDITED:
                 mention.absences = 0
+                if change.post is not None and change.post.author == Author():
+                    intake.forget_author(mention)  # the account is gone, its words stayed
                 if change.post is not None and change.post.revision != mention.revision:
                     named, _ = self.intake.matchbook.sort(source, connector, [change.post])
                     marks = next(

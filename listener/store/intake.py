@@ -269,6 +269,12 @@ async def bury(session: AsyncSession, mention: Mention, *, rules: Rules, now: da
         )
 
 
+def forget_author(mention: Mention) -> None:
+    """Remove who wrote a mention; what it says stays."""
+    mention.author_id = mention.author_name = mention.author_handle = ""
+    mention.author_reach = None
+
+
 async def forget(session: AsyncSession, ids: Sequence[int]) -> None:
     """Remove the words and the names of mentions, in all their revisions; counts stay."""
     await session.flush()
