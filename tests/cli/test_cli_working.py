@@ -1,0 +1,150 @@
+"""Working cases from the command line: who you are, what you did, or why not."""
+
+import pytest
+
+from tests.command_line import CommandLine
+
+
+def first(demo: CommandLine) -> int:
+    """The most pressing case."""
+    number: int = demo("--demo", "cases", "--json").rows[0]["id"]
+    return number
+
+
+def test_the_queue_is_read_at_a_glance(demo: CommandLine) -> None:
+    rows = demo("--demo", "cases", "--json").rows
+
+    said = demo("--demo", "cases")
+
+    assert said.code == 0
+    assert said.out.splitlines()[0].split()[:3] == [
+        str(rows[0]["id"]),
+        str(rows[0]["priority"]),
+        "open",
+    ]
+    assert said.out.splitlines()[-1] == (
+        f"{len(rows)} cases. Times are UTC. Take one: listener cases take NUMBER"
+    )
+
+
+def test_among_several_one_must_say_who_one_is(demo: CommandLine) -> None:
+    said = demo("--demo", "cases", "take", first(demo))
+
+    assert (said.code, said.out) == (1, "")
+    assert said.err == "Say who you are with --as: Ana, Ben.\n"
+
+
+def test_who_works_alone_need_not_say_so(listener: CommandLine) -> None:
+    assert listener("staff", "add", "Ana").out == "Ana works here now, as agent.\n"
+
+    assert listener("cases", "take", 1).err == "There is no case 1. `listener cases` lists them.\n"
+
+
+def test_where_nobody_works_yet_it_says_how_to_begin(listener: CommandLine) -> None:
+    said = listener("cases", "take", 1)
+
+    assert said.code == 1
+    assert said.err == "Nobody works here yet. Add yourself: listener staff add NAME.\n"
+
+
+def test_a_stranger_is_told_how_to_be_added(demo: CommandLine) -> None:
+    said = demo("--demo", "cases", "take", first(demo), "--as", "Zoe")
+
+    assert said.code == 1
+    assert said.err == "Nobody here is called 'Zoe'. Add them: listener staff add 'Zoe'.\n"
+
+
+def test_a_case_goes_from_hand_to_hand_with_a_sentence_each_time(demo: CommandLine) -> None:
+    number = first(demo)
+
+    taken = demo("--demo", "cases", "take", number, "--as", "Ana")
+    assert taken.out.startswith(f"Case {number} is yours; you hold it until ")
+
+    refused = demo("--demo", "cases", "take", number, "--as", "Ben")
+    assert refused.code == 1
+    assert refused.err.startswith(f"Ana holds case {number} until ")
+    assert refused.err.endswith(" UTC. Take it over if you must.\n")
+
+    closed = demo("--demo", "cases", "close", number, "--outcome", "spam", "--as", "Ben")
+    assert closed.code == 1
+    assert closed.err.startswith(f"Ana holds case {number} until ")
+
+    over = demo("--demo", "cases", "take", number, "--as", "Ben", "--over")
+    assert over.code == 0
+
+    back = demo("--demo", "cases", "release", number, "--as", "Ben")
+    assert back.out == f"Case {number} is open again.\n"
+
+    closed = demo("--demo", "cases", "close", number, "--outcome", "not us", "--as", "Ben")
+    assert closed.out == f"Case {number} is closed: not us.\n"
+
+    again = demo("--demo", "cases", "close", number, "--outcome", "spam", "--as", "Ana")
+    assert again.err == f"Case {number} is already closed (not us).\n"
+
+
+def test_an_unsure_case_is_confirmed_or_put_right(demo: CommandLine) -> None:
+    unsure = [row["id"] for row in demo("--demo", "cases", "--json").rows if row["unsure"]]
+    if not unsure:
+        pytest.skip("the lexicon is sure of everything in this story")
+
+    said = demo("--demo", "cases", "correct", unsure[0], "--to", "complaint", "--as", "Ana")
+
+    assert said.out == f"Corrected: case {unsure[0]} is complaint.\n"
+    [case] = [row for row in demo("--demo", "cases", "--json").rows if row["id"] == unsure[0]]
+    assert (case["unsure"], case["due_at"] is None) == (False, False)
+
+
+@pytest.mark.parametrize("outcome", ["", "won", "Spam!"])
+def test_an_outcome_that_is_none_is_refused_with_those_there_are(
+    demo: CommandLine, outcome: str
+) -> None:
+    said = demo("--demo", "cases", "close", 1, "--outcome", outcome, "--as", "Ana")
+
+    assert said.code == 2
+    for known in ("answered elsewhere", "not us", "spam"):
+        assert known in said.err
+
+
+def test_nobody_is_added_twice_or_without_a_name(listener: CommandLine) -> None:
+    listener("staff", "add", "Ana", "--role", "lead")
+
+    twice = listener("staff", "add", " Ana ")
+    assert (twice.code, twice.err) == (1, "Somebody called 'Ana' works here already.\n")
+    nameless = listener("staff", "add", "  ")
+    assert (nameless.code, nameless.err) == (1, "A person needs a name.\n")
+    assert listener("staff", "list").out == "Ana, lead\n"
+
+
+def test_an_unknown_source_is_said_wherever_one_is_named(listener: CommandLine) -> None:
+    for words in (["poll", "Nowhere", "--preview"], ["coverage", "Nowhere"], ["check", "Nowhere"]):
+        said = listener(*words)
+        assert said.code == 1, words
+        assert said.err.startswith("There is no source called 'Nowhere'."), words
+
+
+def test_a_look_at_a_source_keeps_nothing(demo: CommandLine) -> None:
+    before = demo("--demo", "mentions", "--json").rows
+
+    said = demo("--demo", "poll", "Towntalk", "--preview", "--most", 5)
+
+    assert said.code == 0
+    assert said.out.splitlines()[-1].endswith("Nothing was kept.")
+    assert demo("--demo", "mentions", "--json").rows == before
+
+
+def test_polling_without_saying_what_for_is_explained(listener: CommandLine) -> None:
+    said = listener("poll", "News")
+
+    assert said.code == 2
+    assert said.err == (
+        "`listener poll NAME --preview` looks without keeping; `listener run --once` keeps.\n"
+    )
+
+
+def test_every_command_explains_itself(listener: CommandLine) -> None:
+    overview = listener("--help").out
+
+    for command in ("run", "init", "apply", "check", "cases", "mentions", "judge", "coverage"):
+        assert f"  {command} " in overview
+        assert listener(command, "--help").code == 0
+    assert listener("--version").out.startswith("listener ")
