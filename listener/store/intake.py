@@ -198,6 +198,8 @@ async def revise(
     for name, value in words_of(post).items():
         setattr(mention, name, value)
     mention.revisions += 1
+    if post.edited is not None and post.edited >= now - rules.fresh:
+        mention.late = False  # an old post that says something new today is news
     mention.marks = [list(mark) for mark in marks[:MARKS]]
     mention.deleted_at = None
     mention.absences = 0
