@@ -16,11 +16,11 @@ WEAK = (
 
 
 def test_without_any_setting_everything_is_kept_in_the_users_own_folder() -> None:
-    settings = read({"XDG_DATA_HOME": "/home/ana/data"})
+    settings = read({"XDG_DATA_HOME": "/srv/ana/data"})
 
-    assert settings.data == Path("/home/ana/data/listener")
-    assert settings.database == "sqlite:////home/ana/data/listener/listener.db"
-    assert settings.sqlite == Path("/home/ana/data/listener/listener.db")
+    assert settings.data == Path("/srv/ana/data/listener")
+    assert settings.database == "sqlite:////srv/ana/data/listener/listener.db"
+    assert settings.sqlite == Path("/srv/ana/data/listener/listener.db")
     assert (settings.host, settings.port, settings.url) == (
         "127.0.0.1",
         8080,
