@@ -18,11 +18,11 @@ run: ## Start Listener on a demonstration, making its environment first if need 
 
 test: ## Run the tests that need no browser and nobody else's server: a few minutes
 	@sh scripts/setup dev
-	@exec $(BIN)/python -m pytest -m "not slow and not realserver" $(ARGS)
+	@exec $(BIN)/python -m pytest -n auto -m "not slow and not realserver" $(ARGS)
 
 test-all: ## Run the slow tests and those with real servers (see servers) as well
 	@sh scripts/setup dev
-	@PATH="$$PATH:$$PWD/$(SERVERS)/bin" exec $(BIN)/python -m pytest $(ARGS)
+	@PATH="$$PATH:$$PWD/$(SERVERS)/bin" exec $(BIN)/python -m pytest -n auto $(ARGS)
 
 check: ## Look at the code without running it: what every commit must pass
 	@sh scripts/setup dev

@@ -12,6 +12,17 @@ from listener.store.session import Store
 from tests.postgres import Postgres, server
 from tests.world import World
 
+# Lets pytest explain the suite's assertions as it explains a test's own.
+pytest.register_assert_rewrite(
+    "tests.connectors.suite",
+    "tests.connectors.suite_options",
+    "tests.connectors.suite_reading",
+    "tests.connectors.suite_troubles",
+    "tests.connectors.suite_walks",
+    "tests.connectors.memory",
+    "tests.connectors.place",
+)
+
 DATABASES = ("sqlite", "postgresql")
 
 

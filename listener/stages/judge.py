@@ -19,6 +19,7 @@ from models.verdict import Feeling, Question, Verdict
 log = structlog.get_logger(__name__)
 
 BATCH = 256
+UNKNOWN = 0.49  # just not a complaint: an unsure case says that nobody judged it
 
 
 @dataclass
@@ -69,7 +70,7 @@ class Judge:
             raise
         except Exception:  # noqa: BLE001  (said above, once for the batch)
             return Verdict(
-                complaint=0.5,
+                complaint=UNKNOWN,
                 feeling=Feeling.NEUTRAL,
                 confidence=0.0,
                 unsure=True,

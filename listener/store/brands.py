@@ -1,13 +1,13 @@
 """Brands, and the matcher that is made of all their queries."""
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
 from sqlmodel import select
 
-from connectors.kit.contract import Connector, Page, Post, Rechecks
+from connectors.kit.contract import Connector, Page, Post, Rechecks, Unread
 from listener.domain.brand import Brand
 from listener.domain.matching import Matcher, is_own
 from listener.domain.query import parse
@@ -15,6 +15,8 @@ from listener.domain.source import Source
 from listener.store import history, intake
 from listener.store.intake import Kept, Named, Rules
 from listener.store.session import AsyncSession, Store
+
+LONGEST_ID = 1_000  # characters; PostgreSQL's index rows end at 2,700 bytes
 
 
 async def every(session: AsyncSession) -> Sequence[Brand]:
@@ -104,6 +106,7 @@ class Intake:
         remember: bool = True,
     ) -> Kept:
         """Keep a page; with `remember`, also the fingerprints of posts that no brand wanted."""
+        page = readable(page)
         named, unwanted = self.matchbook.sort(source, connector, page.posts)
         rules = Rules(
             fresh=self.fresh,
@@ -115,3 +118,13 @@ class Intake:
             await intake.remember(session, source, unwanted, now=now)
         await intake.cover(session, source, page)
         return kept
+
+
+def readable(page: Page) -> Page:
+    """The page with posts set aside whose ids no index can hold."""
+    endless = [post for post in page.posts if len(post.id) > LONGEST_ID]
+    if not endless:
+        return page
+    aside = tuple(Unread("Its id is longer than any place's.", post.id) for post in endless)
+    kept = tuple(post for post in page.posts if len(post.id) <= LONGEST_ID)
+    return replace(page, posts=kept, unreadable=(*page.unreadable, *aside))
