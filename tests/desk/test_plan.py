@@ -31,8 +31,8 @@ FAULTS = {
     ),
     "a missing query": (BRAND, '[[brand]] "Acme": `query` is missing.'),
     "a misspelt key": (
-        BRAND + 'query = "acme"\nhandels = ["acme"]',
-        '[[brand]] "Acme": there is no key `handels`; did you mean `handles`?',
+        BRAND + 'query = "acme"\nhandle = ["acme"]',
+        '[[brand]] "Acme": there is no key `handle`; did you mean `handles`?',
     ),
     "a key like no other": (
         BRAND + 'query = "acme"\ncolour = "red"',
@@ -71,7 +71,7 @@ FAULTS = {
     ),
     "a missing option": (SOURCE, '[[source]] "News": option `query` is missing.'),
     "a misspelt option": (
-        SOURCE + OPTIONS + 'scoop = "all"\nquerry = "x"',
+        SOURCE + OPTIONS + 'scoop = "all"\nqueries = "x"',
         None,  # two sentences, below
     ),
     "a time without a unit": (
@@ -165,11 +165,11 @@ def test_every_fault_is_said_at_once() -> None:
 
 def test_every_wrong_option_is_said_at_once() -> None:
     with pytest.raises(BadPlan) as refusal:
-        read(SOURCE + '[source.options]\nquerry = "acme"\ncolour = "red"\n')
+        read(SOURCE + '[source.options]\nqueries = "acme"\ncolour = "red"\n')
 
     assert refusal.value.faults[0] == '[[source]] "News": option `query` is missing.'
     assert refusal.value.faults[1] == (
-        '[[source]] "News": there is no option `querry`; did you mean `query`?'
+        '[[source]] "News": there is no option `queries`; did you mean `query`?'
     )
     assert refusal.value.faults[2].startswith('[[source]] "News": there is no option `colour`; ')
 
