@@ -346,105 +346,19 @@ def untokenised(title: str, language: str = "") -> str:
     return title if language == "French" else BEFORE_TALL.sub(r"\1", title)
 
 
-# The 65 languages that GDELT translates, by their English names as it writes them.
-LANGUAGES = dict(
-    pair.split("=")
-    for pair in [
-        "afrikaans=af",
-        "albanian=sq",
-        "amharic=am",
-        "arabic=ar",
-        "armenian=hy",
-        "assamese=as",
-        "azerbaijani=az",
-        "basque=eu",
-        "belarusian=be",
-        "bengali=bn",
-        "bosnian=bs",
-        "bulgarian=bg",
-        "burmese=my",
-        "catalan=ca",
-        "chinese=zh",
-        "croatian=hr",
-        "czech=cs",
-        "danish=da",
-        "dutch=nl",
-        "english=en",
-        "estonian=et",
-        "filipino=fil",
-        "finnish=fi",
-        "french=fr",
-        "galician=gl",
-        "georgian=ka",
-        "german=de",
-        "greek=el",
-        "gujarati=gu",
-        "hausa=ha",
-        "hebrew=he",
-        "hindi=hi",
-        "hungarian=hu",
-        "icelandic=is",
-        "indonesian=id",
-        "irish=ga",
-        "italian=it",
-        "japanese=ja",
-        "javanese=jv",
-        "kannada=kn",
-        "kazakh=kk",
-        "khmer=km",
-        "kinyarwanda=rw",
-        "korean=ko",
-        "kurdish=ku",
-        "kyrgyz=ky",
-        "lao=lo",
-        "latvian=lv",
-        "letzeburgesch=lb",
-        "lithuanian=lt",
-        "luxembourgish=lb",
-        "macedonian=mk",
-        "malagasy=mg",
-        "malay=ms",
-        "malayalam=ml",
-        "maltese=mt",
-        "marathi=mr",
-        "mongolian=mn",
-        "nepali=ne",
-        "norwegian=no",
-        "norwegiannynorsk=nn",
-        "oriya=or",
-        "pashto=ps",
-        "persian=fa",
-        "polish=pl",
-        "portuguese=pt",
-        "punjabi=pa",
-        "romanian=ro",
-        "russian=ru",
-        "serbian=sr",
-        "sindhi=sd",
-        "sinhalese=si",
-        "slovak=sk",
-        "slovenian=sl",
-        "somali=so",
-        "spanish=es",
-        "swahili=sw",
-        "swedish=sv",
-        "tagalog=tl",
-        "tajik=tg",
-        "tamil=ta",
-        "tatar=tt",
-        "telugu=te",
-        "thai=th",
-        "tibetan=bo",
-        "tigrinya=ti",
-        "turkish=tr",
-        "turkmen=tk",
-        "ukrainian=uk",
-        "urdu=ur",
-        "uyghur=ug",
-        "uzbek=uz",
-        "vietnamese=vi",
-        "welsh=cy",
-        "yiddish=yi",
-        "yoruba=yo",
-    ]
-)
+# The languages that GDELT translates, by their English names as it writes them.
+TAGS = """
+afrikaans=af albanian=sq amharic=am arabic=ar armenian=hy assamese=as azerbaijani=az basque=eu
+belarusian=be bengali=bn bosnian=bs bulgarian=bg burmese=my catalan=ca chinese=zh croatian=hr
+czech=cs danish=da dutch=nl english=en estonian=et filipino=fil finnish=fi french=fr galician=gl
+georgian=ka german=de greek=el gujarati=gu hausa=ha hebrew=he hindi=hi hungarian=hu icelandic=is
+indonesian=id irish=ga italian=it japanese=ja javanese=jv kannada=kn kazakh=kk khmer=km
+kinyarwanda=rw korean=ko kurdish=ku kyrgyz=ky lao=lo latvian=lv letzeburgesch=lb lithuanian=lt
+luxembourgish=lb macedonian=mk malagasy=mg malay=ms malayalam=ml maltese=mt marathi=mr
+mongolian=mn nepali=ne norwegian=no norwegiannynorsk=nn oriya=or pashto=ps persian=fa polish=pl
+portuguese=pt punjabi=pa romanian=ro russian=ru serbian=sr sindhi=sd sinhalese=si slovak=sk
+slovenian=sl somali=so spanish=es swahili=sw swedish=sv tagalog=tl tajik=tg tamil=ta tatar=tt
+telugu=te thai=th tibetan=bo tigrinya=ti turkish=tr turkmen=tk ukrainian=uk urdu=ur uyghur=ug
+uzbek=uz vietnamese=vi welsh=cy yiddish=yi yoruba=yo
+"""
+LANGUAGES = dict(pair.split("=") for pair in TAGS.split())

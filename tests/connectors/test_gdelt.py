@@ -1,5 +1,6 @@
 """GDELT is searched in windows that hide nothing, whatever its answers look like."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -288,8 +289,6 @@ async def test_anything_else_is_unreadable(body: bytes) -> None:
 
 @given(st.dictionaries(st.text(), st.text()))
 def test_good_json_stays_as_it_is(told: dict[str, str]) -> None:
-    import json
-
     assert lenient(json.dumps(told)) == told
 
 
