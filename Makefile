@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the Python, ARGS="..." is handed on to what is run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all check servers lock demo-reset clean
+.PHONY: help setup run test test-all bench check servers lock demo-reset clean
 BIN := .venv/bin
 SERVERS := .venv/servers
 DEMO = $${LISTENER_DATA:-$${XDG_DATA_HOME:-$$HOME/.local/share}/listener}/demo
@@ -32,6 +32,10 @@ check: ## Look at the code without running it: what every commit must pass
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/codespell
+
+bench: ## Measure how fast the parts are on this machine (ARGS=--json for machines)
+	@sh scripts/setup dev
+	@exec $(BIN)/python scripts/bench $(ARGS)
 
 setup: ## Make the environment with what tests and checks need, and run nothing
 	@sh scripts/setup dev

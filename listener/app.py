@@ -57,7 +57,7 @@ log = structlog.get_logger(__name__)
 LOOK = timedelta(seconds=2)  # every stage also looks by itself this often
 HOUSEWORK = timedelta(minutes=10)
 GRACE = timedelta(seconds=0.5)  # for a step that is under way when we stop
-STOP = timedelta(seconds=3)
+STOP = timedelta(seconds=2)
 MOMENT = timedelta(milliseconds=200)
 
 
@@ -89,11 +89,11 @@ class Parts:
     post: Post | None = None  # to an inference server, where the model lives on one
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
 
-    def reach(self, source: Source, not_before: datetime | None) -> tuple[Connector, PacedWeb]:
+    def reach(self, source: Source) -> tuple[Connector, PacedWeb]:
         """A source's connector with its secrets in the clear, and its lane to the network."""
         connector = self.connect(source)
         key = lane(source, connector)
-        return connector, self.network.web(connector.pace, key, not_before=not_before)
+        return connector, self.network.web(connector.pace, key)
 
     def connect(self, source: Source) -> Connector:
         """A source's connector with its secrets in the clear; AccessDenied when a person must act."""
@@ -294,9 +294,31 @@ class Service:
             await mentions.give_back(session)
             await notices.give_back(session)
 
+    async def begin(self, stop: asyncio.Event) -> bool:
+        """Take over, however long another program holds the database; False when told to stop."""
+        waits = False
+        while not stop.is_set():
+            taking = asyncio.create_task(self.take_over(), name="take over")
+            stopping = asyncio.create_task(stop.wait(), name="stop")
+            await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            if not taking.done():
+                return False  # what waits for a locked database cannot be cancelled, only left
+            try:
+                await taking
+            except DatabaseTrouble as error:
+                if not waits:
+                    log.warning("start waits", why=str(error))
+                waits = True
+                await asyncio.sleep(LOOK.total_seconds())
+            else:
+                return True
+        return False
+
     async def run(self, only: Collection[Stage], stop: asyncio.Event) -> None:
         """Run stages until told to stop; then let go of everything that was taken."""
-        await self.take_over()
+        if not await self.begin(stop):
+            return
         wanted = set(only) or set(Stage)
         steps = {
             Stage.POLL: (self.poll.step, LOOK / 2),
@@ -328,12 +350,18 @@ class Service:
             await asyncio.wait(tasks, timeout=GRACE.total_seconds())
             for ending in (*tasks, beating, stopping):
                 ending.cancel()
-            with suppress(TimeoutError, DatabaseTrouble):
-                async with asyncio.timeout(STOP.total_seconds()):
-                    await asyncio.gather(*tasks, beating, stopping, return_exceptions=True)
-                    await self.poll.stop()
-                    await self.listen.stop()
-                    await self.leases.give_back()
+            await asyncio.gather(stopping, return_exceptions=True)
+            letting_go = asyncio.create_task(self.let_go((*tasks, beating)), name="letting go")
+            # Not a timeout: what waits for a locked database cannot be cancelled, only left.
+            await asyncio.wait({letting_go}, timeout=STOP.total_seconds())
+
+    async def let_go(self, ending: Collection[asyncio.Task[None]]) -> None:
+        """Wait for what has been told to end, end what it has begun, and give back what it had."""
+        await asyncio.gather(*ending, return_exceptions=True)
+        await self.poll.stop()
+        await self.listen.stop()
+        with suppress(DatabaseTrouble):
+            await self.leases.give_back()
 
     async def once(self) -> None:
         """Every source to its end, then everything that follows from it, then stop."""

@@ -6,6 +6,7 @@ import typer
 
 from listener import __version__
 from listener.cli import asking, ground, running, setting_up, trying, working
+from listener.cli.benching import command
 
 program = typer.Typer(
     name="listener",
@@ -51,6 +52,7 @@ program.command()(asking.poll)
 program.command()(asking.judge)
 program.command()(asking.mentions)
 program.command()(asking.coverage)
+program.command()(command.bench)
 program.add_typer(working.cases, name="cases")
 program.add_typer(working.staff, name="staff")
 

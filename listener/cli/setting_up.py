@@ -189,7 +189,7 @@ async def check_source(ready: Parts, source: Source) -> tuple[str, bool, str]:
     """One cheap call; a source that had been stopped is asked again when it is well."""
     name = f"source {source.name}"
     try:
-        connector, web = ready.reach(source, None)
+        connector, web = ready.reach(source)
         health = await connector.check(web)
     except (ConnectorError, WrongKey) as error:
         return name, False, str(error)

@@ -33,17 +33,20 @@ class Judge:
     batch: int = BATCH
     judged: int = 0
     opened: int = 0
+    taken: Sequence[Waiting] = ()  # and neither kept nor given back
 
     async def step(self) -> int:
         """Judge one batch; say how many mentions there were."""
-        waiting = await self.take()
+        await self.give_back()  # what the last step could not keep, when the database was away
+        waiting = self.taken = await self.take()
         if not waiting:
             return 0
         try:
             await self.keep(waiting, await self.work(waiting))
         except (asyncio.CancelledError, Unavailable):  # no text is to blame: they wait
-            await self.give_back(waiting)
+            await self.give_back()
             raise
+        self.taken = ()
         return len(waiting)
 
     async def take(self) -> Sequence[Waiting]:
@@ -107,10 +110,12 @@ class Judge:
                 cases=opened,
             )
 
-    async def give_back(self, waiting: Sequence[Waiting]) -> None:
+    async def give_back(self) -> None:
         """Let another worker judge at once what this one cannot finish."""
-        async with self.store.transaction() as session:
-            await mentions.give_back(session, [mention.id for mention in waiting])
+        if self.taken:
+            async with self.store.transaction() as session:
+                await mentions.give_back(session, [mention.id for mention in self.taken])
+            self.taken = ()
 
 
 def question(mention: Waiting) -> Question:

@@ -92,7 +92,7 @@ class Listen:
 
     async def follow(self, turn: Turn) -> None:
         """Gather pages for a quarter of a second and keep them together."""
-        connector, web = self.reach(turn.source, turn.not_before)
+        connector, web = self.reach(turn.source)
         if not isinstance(connector, Listens):
             raise Gone(f"{turn.source.connector} does not offer a stream.")
         waiting: asyncio.Queue[Page] = asyncio.Queue(maxsize=MOST)

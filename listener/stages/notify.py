@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 
@@ -32,24 +32,26 @@ class Notify:
     batch: int = BATCH
     sent: int = 0
     failed: int = 0
+    taken: Sequence[Due] = ()  # and neither told nor given back
+    told: list[tuple[Due, str | None]] = field(default_factory=list)  # and not yet kept
 
     async def step(self) -> int:
         """Send one batch; say how many were due."""
-        due = await self.take()
-        told: list[tuple[Due, str | None]] = []
+        await self.settle()  # what the last step left, when the database was away
+        due = self.taken = await self.take()
         kept_at = monotonic()
         try:
             for one, others in folded(due):
                 why = await self.work(one)
-                told += [(notice, why) for notice in (*others, one)]
+                self.told += [(notice, why) for notice in (*others, one)]
                 if monotonic() - kept_at > GATHER.total_seconds():
-                    await self.keep(told)
-                    told, kept_at = [], monotonic()
-            await self.keep(told)
+                    await self.keep(self.told)
+                    self.told, kept_at = [], monotonic()
+            await self.keep(self.told)
         except asyncio.CancelledError:
-            await self.keep(told)
-            await self.give_back(due)
+            await self.settle()
             raise
+        self.told, self.taken = [], ()
         return len(due)
 
     async def take(self) -> list[Due]:
@@ -103,10 +105,15 @@ class Notify:
         if notice.failed_at is not None:
             log.error("notice given up", channel=notice.channel, case=notice.case_id, why=why)
 
-    async def give_back(self, due: Sequence[Due]) -> None:
-        """Let another worker tell at once what this one cannot."""
-        async with self.store.transaction() as session:
-            await notices.give_back(session, [one.notice.key for one in due])
+    async def settle(self) -> None:
+        """Keep what was told, and let another worker tell at once what was not."""
+        if self.told:
+            await self.keep(self.told)
+            self.told = []
+        if self.taken:
+            async with self.store.transaction() as session:
+                await notices.give_back(session, [one.notice.key for one in self.taken])
+            self.taken = ()
 
 
 def folded(due: Sequence[Due]) -> list[tuple[Due, list[Due]]]:

@@ -109,7 +109,7 @@ class Poll:
         source = turn.source
         self.leases.hold(turn)
         try:
-            await self.rest(turn, not_before=await self.read(turn))
+            await self.rest(turn, wait=await self.read(turn))
         except Lost as error:
             log.info("source lost", source=source.name, why=str(error))
         except DatabaseTrouble as error:
@@ -123,13 +123,13 @@ class Poll:
         finally:
             self.leases.let_go(turn)
 
-    async def read(self, turn: Turn) -> datetime | None:
+    async def read(self, turn: Turn) -> timedelta | None:
         """Ask for page after page, and for the next only when the last is kept.
 
-        Returns until when the place wants not to be asked again.
+        Returns how long the place wants not to be asked again.
         """
         await self.intake.matchbook.refresh()
-        connector, web = self.reach(turn.source, turn.not_before)
+        connector, web = self.reach(turn.source)
         async with self.store.reading() as session:
             moment = await now(session)
         known = Knowledge(self.store, turn.source, moment)
@@ -138,7 +138,7 @@ class Poll:
                 await self.keep(turn, connector, page)
                 while not await self.has_room():
                     await asyncio.sleep(0.2)
-        return web.not_before
+        return web.wait
 
     async def keep(self, turn: Turn, connector: Connector, page: Page) -> None:
         """One page, everything that is true with it, and the cursor: all or nothing."""
@@ -162,14 +162,15 @@ class Poll:
                 unreadable=kept.unreadable,
             )
 
-    async def rest(self, turn: Turn, *, not_before: datetime | None) -> None:
+    async def rest(self, turn: Turn, *, wait: timedelta | None) -> None:
         """The walk has reached its end: give the source back until its next time."""
         async with self.store.transaction() as session:
             reading = await sources.held(session, turn)
             since = reading.failing_since
             every = timedelta(seconds=turn.source.every)
-            recovered = reading.caught_up(now=await now(session), every=every)
-            reading.not_before = not_before
+            moment = await now(session)
+            recovered = reading.caught_up(now=moment, every=every)
+            reading.not_before = moment + wait if wait is not None else None
             reading.taken_by = reading.taken_until = None
         self.tally.setdefault(turn.source.name, Kept())
         troubled = self.errors.pop(turn.source.name, None)
@@ -192,7 +193,10 @@ class Poll:
                 if isinstance(error, Unreadable):
                     letter = Page(cursor=None, unreadable=(Unread(str(error), error.raw),))
                     await intake.keep_dead_letters(session, turn.source, letter, now=moment)
-        except (Lost, DatabaseTrouble) as trouble:
+        except Lost as lost:
+            log.info("source lost", source=turn.source.name, why=str(lost))
+            return
+        except DatabaseTrouble as trouble:
             log.error("walk stopped", source=turn.source.name, why=str(trouble))
             return
         if first:
@@ -235,7 +239,7 @@ async def preview(
     source: Source, reach: Reach, *, since: datetime, now: datetime, most: int
 ) -> tuple[list[Page], bool]:
     """Read up to `most` posts of a source and keep nothing; say whether there would be more."""
-    connector, web = reach(source, None)
+    connector, web = reach(source)
     pages: list[Page] = []
     async with aclosing(connector.pages(web, None, _Nothing(since, now))) as walk:  # type: ignore[type-var]
         async for page in walk:

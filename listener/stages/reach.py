@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -17,11 +17,11 @@ log = structlog.get_logger(__name__)
 
 
 class PacedWeb(Web, Protocol):
-    """A web that knows until when its place asked us to stay away."""
+    """A web that knows for how long its place asked us to stay away."""
 
     @property
-    def not_before(self) -> datetime | None:
-        """The moment before which nothing may be asked, if any."""
+    def wait(self) -> timedelta | None:
+        """How long that is from now, if at all. Not until when: the clocks of machines differ."""
 
 
 def usable() -> dict[str, type[Connector]]:
@@ -35,7 +35,7 @@ def usable() -> dict[str, type[Connector]]:
     return found
 
 
-Reach = Callable[[Source, datetime | None], tuple[Connector, PacedWeb]]
+Reach = Callable[[Source], tuple[Connector, PacedWeb]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,11 +54,14 @@ class Recheck:
     async def work(self, source: Source, ids: Sequence[str]) -> list[Change] | None:
         """Ask the place, outside any transaction; None when it cannot be asked now."""
         async with self.store.reading() as session:
+            moment = await now(session)
             reading = (await sources.readings_of(session, source)).get(Way.POLL)
         if reading is None or reading.stopped:
             return None  # a person must act before it is asked anything
+        if reading.not_before is not None and reading.not_before > moment:
+            return None  # its place asked to be left alone
         try:
-            connector, web = self.reach(source, reading.not_before)
+            connector, web = self.reach(source)
             if not isinstance(connector, Rechecks):
                 return None
             return await connector.recheck(web, ids)
@@ -72,7 +75,7 @@ class Recheck:
         """What became of each, in one transaction."""
         answers = {change.id: change for change in changes}
         await self.intake.matchbook.refresh()
-        connector, _ = self.reach(source, None)
+        connector, _ = self.reach(source)
         async with self.store.transaction() as session:
             moment = await now(session)
             rules = Rules(fresh=self.intake.fresh, channels=await history.channels(session))

@@ -1,5 +1,6 @@
 """The only place that opens the database: transactions to write in, sessions to read from."""
 
+import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,10 +20,19 @@ from listener.domain.record import Clock
 __all__ = ["LOCK", "AsyncSession", "DatabaseTrouble", "Store", "bulk", "locked_for_update", "now"]
 
 PATIENCE = timedelta(seconds=30)  # how long a writer waits for another process's write
+# A process that is frozen or cut off in a transaction must not keep what it has locked.
+SESSION = {
+    "application_name": "listener",
+    "idle_in_transaction_session_timeout": f"{int(PATIENCE.total_seconds())}s",
+}
 # A lock that lets others refer to the row meanwhile. With a full one the judge, who has a
 # mention and wants its case, and the desk, who has the case and corrects the mention, would
 # wait for each other.
 LOCK: Final[dict[str, Any]] = {"key_share": True}
+
+
+# The pool prints a traceback when a transaction is cancelled, as it is whenever we stop.
+logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
 class DatabaseTrouble(Exception):
@@ -44,6 +54,7 @@ class Store:
             )
             event.listen(self.writer.sync_engine, "connect", _configure_writer)
             event.listen(self.writer.sync_engine, "begin", _begin_immediate)
+            event.listen(self.writer.sync_engine, "invalidate", _let_go_of_the_lock)
             event.listen(self._reader.sync_engine, "connect", _configure_reader)
             event.listen(self._reader.sync_engine, "begin", _begin_deferred)
         else:
@@ -53,7 +64,7 @@ class Store:
                 max_overflow=10,
                 pool_pre_ping=True,
                 hide_parameters=True,  # errors that are printed must not quote posts
-                connect_args={"timeout": 10, "server_settings": {"application_name": "listener"}},
+                connect_args={"timeout": 10, "server_settings": SESSION},
             )
 
     @property
@@ -204,6 +215,12 @@ def _configure(connection: Any, *pragmas: str) -> None:
 def _begin_immediate(connection: Any) -> None:
     # The write lock first: a transaction that reads and then writes cannot fail half-way.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _let_go_of_the_lock(connection: Any, _record: Any, _error: Any) -> None:
+    # Whoever is cancelled within a query leaves its cursor open, and SQLite goes on holding a
+    # connection that is closed while a cursor of it is open, with its lock.
+    connection.rollback()
 
 
 def _begin_deferred(connection: Any) -> None:

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from listener.domain.source import Reading, Source, Way
 from listener.store.session import AsyncSession, now
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=20)  # a walk that lost the database goes on within half a minute
 PER_HOST = 3  # walks of one host at the same time, in the whole cluster
 
 
@@ -27,7 +27,6 @@ class Turn:
     way: Way
     source: Source
     cursor: str | None
-    not_before: datetime | None
 
 
 async def take(
@@ -78,9 +77,7 @@ async def take(
         reading.taken_by = worker
         reading.taken_until = now + LEASE
         reading.fence += 1
-        turns.append(
-            Turn(reading.key, reading.fence, way, source, reading.cursor, reading.not_before)
-        )
+        turns.append(Turn(reading.key, reading.fence, way, source, reading.cursor))
     return turns
 
 

@@ -235,6 +235,12 @@ class PacedWeb(Web):
     def not_before(self, moment: datetime | None) -> None:
         self._lane.not_before = moment
 
+    @property
+    def wait(self) -> timedelta | None:
+        """How long that is from now: the same whatever this machine's clock shows."""
+        seconds = self._lane.closed_for
+        return timedelta(seconds=seconds) if seconds > 0 else None
+
     @override
     async def get(
         self,

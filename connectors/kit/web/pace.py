@@ -80,20 +80,22 @@ class Lane:
     async def _pass_the_door(self) -> float:
         # The throttler polls and is not fair; behind a lock only one task polls, in order.
         async with self._door:
-            while (closed := self._closed_for()) > 0:
+            while (closed := self.closed_for) > 0:
                 self._turn_away_if_too_long(closed)
                 await asyncio.sleep(closed)
             return await self._window.take()
 
     def _turn_away_if_too_long(self, seconds: float) -> None:
-        seconds = max(seconds, self._closed_for())
+        seconds = max(seconds, self.closed_for)
         if seconds > self._patience:
             wait = timedelta(seconds=seconds)
             raise TryLater(
                 f"The place allows the next request in {seconds:.0f} seconds.", wait=wait
             )
 
-    def _closed_for(self) -> float:
+    @property
+    def closed_for(self) -> float:
+        """For how many seconds from now the place wants to be left alone; 0 or less when not."""
         if self.not_before is None:
             return 0
         return (self.not_before - self._now()).total_seconds()
