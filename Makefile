@@ -2,11 +2,12 @@
 # PYTHON=/path/to/python3.12 chooses the Python, ARGS="..." is handed on to what is run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all bench check servers lock demo-reset clean
+.PHONY: help setup run test test-all kills bench check servers lock demo-reset clean
 BIN := .venv/bin
 SERVERS := .venv/servers
 DEMO = $${LISTENER_DATA:-$${XDG_DATA_HOME:-$$HOME/.local/share}/listener}/demo
 ARGS ?=
+KILLS ?= 200
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' Makefile | while read -r name what; do \
@@ -32,6 +33,10 @@ check: ## Look at the code without running it: what every commit must pass
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/codespell
+
+kills: ## Kill the program KILLS times (200 unless told) in every way we know, and count what is left
+	@sh scripts/setup dev
+	@LISTENER_KILLS=$(KILLS) exec $(BIN)/python -m pytest --timeout=0 tests/journeys/test_kill.py $(ARGS)
 
 bench: ## Measure how fast the parts are on this machine (ARGS=--json for machines)
 	@sh scripts/setup dev
