@@ -33,6 +33,7 @@ class Telling:
     mentions: int
     outcome: str | None
     connector: str = ""
+    source: str = ""
     author: str = ""
     stars: float | None = None
     quote: str = ""

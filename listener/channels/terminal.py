@@ -33,7 +33,7 @@ def lines(telling: Telling) -> list[Text]:
         head.append(" URGENT ", style="bold reverse")
         head.append(" ")
     head.append(f"Case {telling.case_id}", style="bold")
-    head.append(f"  {telling.brand} on {telling.connector}")
+    head.append(f"  {telling.brand} on {telling.source or telling.connector}")
     if telling.stars is not None:
         filled = round(telling.stars)
         head.append("  " + "★" * filled + "☆" * (5 - filled))

@@ -150,6 +150,7 @@ def telling(due: Due) -> Telling:
         mentions=case.mentions,
         outcome=case.outcome and case.outcome.value,
         connector="" if mention is None else mention.connector,
+        source=due.source,
         author="" if mention is None else mention.author_name or mention.author_handle,
         stars=None if mention is None else mention.stars,
         quote="" if mention is None else mention.words,

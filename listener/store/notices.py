@@ -12,6 +12,7 @@ from listener.domain.case import Case
 from listener.domain.event import Event
 from listener.domain.mention import Mention
 from listener.domain.notice import Channel, Notice
+from listener.domain.source import Source
 from listener.domain.staff import Staff
 from listener.store.session import AsyncSession, locked_for_update
 
@@ -27,6 +28,7 @@ class Due:
     case: Case
     brand: str
     mention: Mention | None
+    source: str  # the first that saw it
     owner: str | None
 
 
@@ -64,6 +66,14 @@ async def take(session: AsyncSession, *, limit: int, now: datetime) -> Sequence[
         select(Mention).where(col(Mention.case_id).in_(numbers)).order_by(col(Mention.id).desc())
     ):
         first[mention.case_id or 0] = mention
+    names = {
+        source.key: source.name
+        for source in await session.exec(
+            select(Source).where(
+                col(Source.id).in_({mention.source_id for mention in first.values()})
+            )
+        )
+    }
     events = {
         event.key: event
         for event in await session.exec(
@@ -77,6 +87,7 @@ async def take(session: AsyncSession, *, limit: int, now: datetime) -> Sequence[
             spoken[notice.case_id][0],
             spoken[notice.case_id][1],
             first.get(notice.case_id),
+            names[first[notice.case_id].source_id] if notice.case_id in first else "",
             spoken[notice.case_id][2],
         )
         for notice in notices

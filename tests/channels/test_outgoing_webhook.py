@@ -148,7 +148,7 @@ def test_a_body_holds_the_whole_case_and_no_second_id() -> None:
     assert sorted(body) == ["data", "timestamp", "type"]
     assert sorted(body["data"]) == [
         "author", "brand", "case", "connector", "due_at", "event", "mentions", "outcome", "owner",
-        "priority", "quote", "reasons", "stars", "status", "unsure", "urgent", "url",
+        "priority", "quote", "reasons", "source", "stars", "status", "unsure", "urgent", "url",
     ]  # fmt: skip
 
 
