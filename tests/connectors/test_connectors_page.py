@@ -42,7 +42,8 @@ def row(name: str, kind: type[Connector]) -> str:
     pushed = issubclass(kind, Accepts)
     can = {
         "reads": name != "webhook",
-        "streams": any(issubclass(one, Listens) for one in (kind, *kind.__subclasses__())) or pushed,
+        "streams": any(issubclass(one, Listens) for one in (kind, *kind.__subclasses__()))
+        or pushed,
         "edits": again or pushed or name in EDITS_IN_LISTS,
         "deletions": again or pushed,
         "answers": issubclass(kind, Replies),
