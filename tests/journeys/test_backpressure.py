@@ -79,7 +79,7 @@ async def test_while_the_model_thinks_the_place_is_asked_for_no_more(
     stuck = Stuck()
     async with World(database, tmp_path, classifier=stuck) as world, Crowd() as town:
         world.store._clock = None  # the clock runs
-        town.speak(400)
+        town.speak(250)
         await apply(world.store, plan(town), Seal(KEY))
         world.allowed.add(town.host_port)
         service = await world.service()
@@ -88,7 +88,7 @@ async def test_while_the_model_thinks_the_place_is_asked_for_no_more(
             await until_waiting(world.store, 100)
             await asyncio.sleep(0.3)
             asked, first = len(town.asked), await metrics(url)
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.7)
             second = await metrics(url)
             assert len(town.asked) == asked
             assert 100 <= second["listener_mentions_waiting"] < 100 + town.page

@@ -165,7 +165,7 @@ async def test_whoever_waits_too_long_for_a_lock_says_so_and_tries_again(
         with capture_logs() as facts:
             running = asyncio.create_task(service.run((), stop))
             await until_read(world, 17)
-            async with locked(sqlite_url, seconds=3):
+            async with locked(sqlite_url, seconds=1.5):
                 town.speak(20)
                 await until(lambda: "holds" in str(facts))
             world.now = town.now + sources.LEASE

@@ -83,6 +83,7 @@ class Scene:
 
     async def left_in_peace(self, program: Program, *, within: float = A_WHILE) -> None:
         """Wait until it has done everything, stop it, and look at what it has done."""
+        await program.until_said("Listens to")
         found = await history.until_finished(self.store, self.published, within)
         program.stop()
         assert await program.ended() == 0, program.said

@@ -123,6 +123,7 @@ async def test_it_stops_while_the_model_thinks(here: Scene, number: signal.Signa
     await here.nothing_is_lost()
 
 
+@pytest.mark.slow
 async def test_it_stops_while_the_database_is_locked(sqlite_url: str, tmp_path: Path) -> None:
     async with history.kept_in(sqlite_url) as store, town_and_source(store) as town:
         here = Scene(store, Ground(tmp_path, sqlite_url, [town.host_port]), town)
