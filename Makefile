@@ -52,7 +52,7 @@ servers: ## Install the real servers that test-all talks to
 # A machine's own package folders must not leak into the locks, nor a newer Python's choices.
 COMPILE = unset PIP_FIND_LINKS PIP_EXTRA_INDEX_URL; PIP_CONFIG_FILE=/dev/null \
   $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
-  --no-header --no-annotate --strip-extras $(ARGS)
+  --no-header --no-annotate --no-strip-extras $(ARGS)
 lock: ## Pin every package anew after a change in pyproject.toml (ARGS=--upgrade for the newest)
 	@sh scripts/setup dev
 	@$(BIN)/python -c 'import sys; sys.exit(None if sys.version_info[:2] == (3, 11) else \

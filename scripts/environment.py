@@ -131,7 +131,7 @@ def lay_out() -> None:
 
 def fetch(lock: Path) -> None:
     """Install what the lock pins: ready-made builds with the right hashes and nothing else."""
-    total = len(re.findall(r"^[\w.-]+==", lock.read_text(), re.MULTILINE))
+    total = len(re.findall(r"^[\w.-]+(?:\[[\w,-]+\])?==", lock.read_text(), re.MULTILINE))
     seen: set[str] = set()
     for line in pip("--require-hashes", "--only-binary=:all:", "--retries=2", "-r", str(lock)):
         if found := re.match(

@@ -193,7 +193,7 @@ def test_every_pin_of_a_lock_has_its_hash_and_no_address(lock: Path) -> None:
     odd = [
         pin
         for pin in pins
-        if not re.fullmatch(r"[\w.-]+==\S+ ( *--hash=sha256:[0-9a-f]{64})+", pin)
+        if not re.fullmatch(r"[\w.-]+(?:\[[\w,-]+\])?==\S+ ( *--hash=sha256:[0-9a-f]{64})+", pin)
     ]
     assert not odd
     assert "://" not in lock.read_text()
@@ -280,7 +280,11 @@ def commands() -> list[str]:
 
 def pins(lock: str) -> dict[str, str]:
     """The packages of a lock with their versions."""
-    return dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE))
+    return dict(
+        re.findall(
+            r"^([\w.-]+)(?:\[[\w,-]+\])?==(\S+)", (ROOT / lock).read_text(), re.MULTILINE
+        )
+    )
 
 
 def names(wanted: list[str]) -> set[str]:
