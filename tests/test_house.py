@@ -281,9 +281,7 @@ def commands() -> list[str]:
 def pins(lock: str) -> dict[str, str]:
     """The packages of a lock with their versions."""
     return dict(
-        re.findall(
-            r"^([\w.-]+)(?:\[[\w,-]+\])?==(\S+)", (ROOT / lock).read_text(), re.MULTILINE
-        )
+        re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==(\S+)", (ROOT / lock).read_text(), re.MULTILINE)
     )
 
 

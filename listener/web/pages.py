@@ -1,66 +1,164 @@
-"""The first page: whether everything is heard, without a word of any post."""
+"""How pages are drawn: one set of templates, and the few words and marks they all share."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
+from typing import Any, Final
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
-from listener.domain.case import Status
-from listener.store import cases, mentions, sources
-from listener.store.session import Store, now
+from connectors.kit import catalog
+from listener.domain.staff import Staff
 
 TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
+UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
-@dataclass(frozen=True)
-class Front:
-    """GET /: counts of what waits, and how every source is doing."""
-
-    store: Store
-    templates: Environment = field(
-        default_factory=lambda: Environment(
-            loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(), enable_async=True
+def render(request: web.Request, name: str, *, status: int = 200, **context: Any) -> web.Response:
+    """A page, or a part of one, drawn for whoever is signed in."""
+    page = (
+        _templates()
+        .get_template(name)
+        .render(
+            person=request.get("person"),
+            path=request.path,
+            csrf=request.get("csrf", ""),
+            demo=request.get("demo", False),
+            **context,
         )
     )
+    return web.Response(text=page, status=status, content_type="text/html")
 
-    async def show(self, request: web.Request) -> web.Response:
-        """Show the page."""
-        del request
-        async with self.store.reading() as session:
-            moment = await now(session)
-            how = await sources.readings(session)
-            everything = await sources.every(session)
-            waiting = await mentions.waiting(session)
-            counts = await cases.counts(session)
-        rows = [
-            {
-                "name": source.name,
-                "connector": source.connector,
-                "read": ago(reading.read_at, moment) if reading and reading.read_at else None,
-                "posts": reading.posts if reading else 0,
-                "failing": reading.failing_since if reading else None,
-                "why": reading.failure if reading else None,
-            }
-            for source in everything
-            for reading in [how.get(source.key)]
-        ]
-        page = await self.templates.get_template("front.html").render_async(
-            sources=rows,
-            waiting=waiting,
-            open=counts.get(Status.OPEN, 0),
-            owned=counts.get(Status.OWNED, 0),
-            closed=counts.get(Status.CLOSED, 0),
-            failing=sum(row["failing"] is not None for row in rows),
-        )
-        return web.Response(text=page, content_type="text/html")
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters.update(
+        ago=ago,
+        stars=stars,
+        reach=reach,
+        letters=letters,
+        place=place,
+        when=when,
+        initials=initials,
+        marked=marked,
+    )
+    made.globals.update(asset=asset)
+    return made
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a file of ours; it changes with the file, so that it may be kept for good."""
+    return f"/static/{name}?{sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
 
 
 def ago(then: datetime, moment: datetime) -> str:
     """How long ago something was, in the largest unit that says it."""
-    seconds = max(0, int((moment - then).total_seconds()))
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+    return f"{span(moment - then)} ago"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in the largest unit that says it."""
+    seconds = max(0, int(length.total_seconds()))
+    for unit, size in UNITS:
         if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return f"{seconds} s ago"
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def stars(number: float | None) -> Markup:
+    """Stars as a reader sees them, and as one who listens hears them."""
+    if number is None:
+        return Markup()
+    full = max(0, min(5, round(number)))
+    said = "1 star" if full == 1 else f"{full} stars"
+    return Markup(
+        '<span class="stars" role="img" aria-label="{said}">{full}'
+        '<span class="empty">{empty}</span></span>'
+    ).format(said=said, full="★" * full, empty="★" * (5 - full))
+
+
+def reach(number: int | None) -> str:
+    """How many people something reaches, short: 12k."""
+    if number is None:
+        return ""
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            short = number / size
+            return (
+                f"{short:.1f}{unit}" if short < 10 and short % 1 >= 0.05 else f"{short:.0f}{unit}"
+            )
+    return str(number)
+
+
+@cache
+def place(connector: str) -> str:
+    """A place as people know it."""
+    try:
+        return catalog.load(connector).title
+    except (catalog.UnknownConnector, catalog.BrokenConnector):
+        return connector
+
+
+def letters(words: str) -> str:
+    """Two letters that stand for a place."""
+    parts = [part for part in words.replace("-", " ").split() if part[0].isalnum()]
+    if len(parts) > 1:
+        return (parts[0][0] + parts[1][0]).upper()
+    return (words[:1].upper() + words[1:2].lower()) if words else "?"
+
+
+def initials(name: str) -> str:
+    """Two letters that stand for a person."""
+    return "".join(part[0] for part in name.split()[:2]).upper() or "?"
+
+
+def when(moment: datetime, *, title: str = "") -> Markup:
+    """A moment, exact for machines; scripts show it in the viewer's own zone."""
+    return Markup('<time datetime="{exact}" title="{title}">{shown}</time>').format(
+        exact=moment.isoformat(),
+        title=title or f"{moment:%d %B %Y, %H:%M:%S} UTC",
+        shown=f"{moment:%d %b %H:%M} UTC",
+    )
+
+
+def marked(words: str, spans: list[tuple[int, int]]) -> Markup:
+    """A text with some of it marked; everything in it is only text."""
+    made, end = Markup(), 0
+    for start, stop in sorted(spans):
+        if start < end or stop <= start:
+            continue
+        made += Markup("{}<mark>{}</mark>").format(words[end:start], words[start:stop])
+        end = stop
+    return made + words[end:]
+
+
+def wants_json(request: web.Request) -> bool:
+    """Whether a script asks, not a person's browser."""
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def person(request: web.Request) -> Staff:
+    """Who is signed in; the guard lets nobody else come here."""
+    found: Staff = request["person"]
+    return found
+
+
+def said(status: int, sentence: str, **more: Any) -> web.Response:
+    """An answer for a script: what happened, in a sentence."""
+    word = "said" if status < 400 else "error"
+    answer: Mapping[str, Any] = {"ok": status < 400, word: sentence, **more}
+    return web.json_response(answer, status=status)

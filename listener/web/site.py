@@ -8,14 +8,14 @@ import structlog
 from aiohttp import web
 
 from listener.store.session import DatabaseTrouble, Store
-from listener.web import health, hooks, pages
+from listener.web import health, hooks, pages, status
 
 log = structlog.get_logger(__name__)
 
 LARGEST = 1024 * 1024
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'; "
         "base-uri 'none'; form-action 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -37,7 +37,8 @@ class Site:
         self._site = web.Application(
             client_max_size=LARGEST, middlewares=[with_headers, in_plain_words]
         )
-        self._site.router.add_get("/", pages.Front(store).show)
+        self._site.router.add_static("/static/", pages.STATIC)
+        self._site.router.add_get("/", status.StatusPage(store).show)
         self._site.router.add_get("/health", health.Health(store).show)
         self._site.router.add_get("/metrics", health.Metrics(store).show)
         self._site.router.add_post("/hooks/{source}", doors.receive)
