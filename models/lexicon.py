@@ -11,6 +11,8 @@ from models.verdict import Feeling, Question, Verdict
 LANGUAGES = frozenset({"en", "de", "es", "fr"})
 LOW, HIGH = 0.35, 0.65  # between them a complaint is too close to call
 MOST_CHARACTERS = 4_000
+CLAUSE = re.compile(r"[^\s.,;:!?…—()][^.,;:!?…—()\n]*")
+LEAST = 0.3  # a clause with less than that against it is no complaint
 
 # A star at the end stands for any ending. A word that means something else in another of the
 # four languages ("gift", "pain", "sale", "bad", "mal" as in Mal) is left out or is no loss there.
@@ -236,6 +238,16 @@ def evidence(text: str) -> Evidence:
         stressed, denied = 1.0, max(denied - 1, 0)
     louder = 1 + 0.1 * min(shouts, 3)
     return Evidence(negative * louder, positive * louder)
+
+
+def heaviest(text: str) -> tuple[int, int] | None:
+    """Where in a text the clause stands that complains most, from its start to its end."""
+    best, place = LEAST, None
+    for clause in CLAUSE.finditer(text[:MOST_CHARACTERS]):
+        found = evidence(clause[0])
+        if (lean := found.negative - found.positive) > best:
+            best, place = lean, (clause.start(), clause.end())
+    return place
 
 
 def feeling(lean: float) -> Feeling:

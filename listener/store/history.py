@@ -1,15 +1,17 @@
 """History: what happens to a case is written down, and whoever must hear of it gets a notice."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import col, select
+import sqlalchemy as sa
+from sqlmodel import col, func, select
 
 from listener.domain.case import Case
 from listener.domain.event import Event, What
 from listener.domain.notice import Channel, News, Notice
-from listener.store.session import AsyncSession
+from listener.store.session import AsyncSession, bulk
 
 TERMINAL = "terminal"  # always there: the program's own window
 
@@ -58,3 +60,30 @@ async def channels(session: AsyncSession) -> list[str]:
     """The names of all channels that are told of cases."""
     active = await session.exec(select(Channel.name).where(col(Channel.active)))
     return [TERMINAL, *active.all()]
+
+
+async def last(session: AsyncSession) -> int:
+    """The number of the newest event; 0 when there is none."""
+    return (await session.exec(select(func.max(Event.id)))).one() or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """That something happened to a case."""
+
+    event_id: int
+    case_id: int
+    brand_id: int
+
+
+async def changes(session: AsyncSession, *, after: int, limit: int) -> list[Change]:
+    """What happened to cases after the event of this number, oldest first."""
+    rows = await bulk(
+        session,
+        sa.select(col(Event.id), col(Event.case_id), col(Case.brand_id))
+        .join(Case, col(Case.id) == col(Event.case_id))
+        .where(col(Event.id) > after)
+        .order_by(col(Event.id))
+        .limit(limit),
+    )
+    return [Change(event, case, brand) for event, case, brand in rows]

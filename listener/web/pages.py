@@ -28,6 +28,9 @@ def render(request: web.Request, name: str, *, status: int = 200, **context: Any
             person=request.get("person"),
             path=request.path,
             csrf=request.get("csrf", ""),
+            csrf_field=lambda: Markup('<input type="hidden" name="csrf" value="{}">').format(
+                request.get("csrf", "")
+            ),
             demo=request.get("demo", False),
             **context,
         )

@@ -1,0 +1,123 @@
+"""What happens to cases, told to open pages the moment it does: server-sent events."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+import orjson
+import structlog
+from aiohttp import web
+
+from listener.domain.staff import Staff
+from listener.store import history
+from listener.store.history import Change
+from listener.store.session import DatabaseTrouble, Store
+from listener.web import pages
+
+log = structlog.get_logger(__name__)
+
+EVERY = 1.0  # seconds between two looks, for all pages together
+MOST = 1000  # what one look brings
+# Numbers are drawn before a transaction ends, so a lower one may appear after a higher one.
+OVERLAP = 500
+REMEMBERED = 5000
+BEAT = 15.0  # seconds after which a silent line says that it is there
+
+
+@dataclass
+class Live:
+    """GET /live: one look at the database a second, however many pages are open."""
+
+    store: Store
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _recent: deque[tuple[int, Change]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    _seen: set[int] = field(default_factory=set)
+    _places: count[int] = field(default_factory=lambda: count(1))
+    _newest: int | None = None
+    _place: int = 0
+    _looked: float = 0.0
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
+        """Tell one page of changes until it leaves or we stop."""
+        somebody = pages.person(request)
+        after = request.headers.get("Last-Event-ID") or request.query.get("after", "0")
+        stream = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+        )
+        await stream.prepare(request)
+        await stream.write(b"retry: 2000\n\n")
+        await self._look()
+        place = self._start(int(after) if after.isdigit() else 0)
+        quiet = 0.0
+        while not self.ended.is_set():
+            heard, place = self._since(place)
+            mine = sorted({one.case_id for one in heard if sees(somebody, one.brand_id)})
+            if mine:
+                newest = max(one.event_id for one in heard)
+                await stream.write(told("cases", {"last": newest, "cases": mine}, newest))
+                quiet = 0.0
+            elif quiet >= BEAT:
+                await stream.write(b": here\n\n")
+                quiet = 0.0
+            try:
+                await asyncio.wait_for(self.ended.wait(), EVERY)
+            except TimeoutError:
+                quiet += EVERY
+            await self._look()
+        return stream
+
+    async def stop(self, _: web.Application) -> None:
+        """Let every open page go."""
+        self.ended.set()
+
+    def _start(self, after: int) -> int:
+        """Where a page goes on that has seen everything up to this event."""
+        return next((place - 1 for place, one in self._recent if one.event_id > after), self._place)
+
+    def _since(self, place: int) -> tuple[Sequence[Change], int]:
+        """The changes after a place, and the place of the last of them."""
+        return [one for number, one in self._recent if number > place], self._place
+
+    async def _look(self) -> None:
+        """Read what is new, at most once in a second for all."""
+        async with self._looking:
+            loop = asyncio.get_running_loop()
+            if loop.time() - self._looked < EVERY * 0.9:
+                return
+            try:
+                await self._read()
+            except DatabaseTrouble as trouble:
+                log.warning("live page reads nothing", why=str(trouble))
+            self._looked = loop.time()
+
+    async def _read(self) -> None:
+        async with self.store.reading() as session:
+            if self._newest is None:
+                self._newest = max(0, await history.last(session) - REMEMBERED)
+            low = max(0, self._newest - OVERLAP)
+            for one in await history.changes(session, after=low, limit=MOST + OVERLAP):
+                if one.event_id in self._seen:
+                    continue
+                self._seen.add(one.event_id)
+                self._place = next(self._places)
+                self._recent.append((self._place, one))
+                self._newest = max(self._newest, one.event_id)
+        if len(self._seen) > 2 * REMEMBERED:
+            self._seen = {number for number in self._seen if number > self._newest - REMEMBERED}
+
+
+def sees(somebody: Staff, brand_id: int) -> bool:
+    """Whether a change of this brand's is this person's business."""
+    brands: Sequence[int] | None = getattr(somebody, "brands", None)
+    return brands is None or brand_id in brands
+
+
+def told(kind: str, facts: Mapping[str, object], number: int | None = None) -> bytes:
+    """One event of a stream."""
+    lines = [b"event: " + kind.encode(), b"data: " + orjson.dumps(facts)]
+    if number is not None:
+        lines.insert(0, b"id: %d" % number)
+    return b"\n".join(lines) + b"\n\n"

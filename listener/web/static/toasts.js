@@ -1,0 +1,38 @@
+// Short sentences about what just happened, with a way back.
+const shelf = document.getElementById("toasts");
+
+function toast(sentence, seconds) {
+  const one = document.createElement("div");
+  one.className = "toast";
+  const words = document.createElement("span");
+  words.textContent = sentence;
+  one.append(words);
+  shelf.replaceChildren(...[...shelf.children].slice(-2), one);
+  if (seconds) setTimeout(() => one.remove(), seconds * 1000);
+  return one;
+}
+
+export function say(sentence, { stays = false } = {}) {
+  const one = toast(sentence, stays ? 0 : 6);
+  if (!stays) return;
+  const away = document.createElement("button");
+  away.type = "button";
+  away.textContent = "Close";
+  away.addEventListener("click", () => one.remove());
+  one.append(away);
+}
+
+export function told(answer) {
+  const one = toast(answer.said, answer.undo ? 30 : 5);
+  if (!answer.undo) return;
+  for (const old of shelf.querySelectorAll("[data-key=u]")) old.remove();
+  const back = document.createElement("button");
+  back.type = "button";
+  back.dataset.key = "u";
+  back.textContent = "Undo";
+  back.addEventListener("click", () => {
+    one.remove();
+    document.dispatchEvent(new CustomEvent("undo", { detail: { event: answer.undo, case: answer.about } }));
+  });
+  one.append(back);
+}
