@@ -86,4 +86,4 @@ async def changes(session: AsyncSession, *, after: int, limit: int) -> list[Chan
         .order_by(col(Event.id))
         .limit(limit),
     )
-    return [Change(event, case, brand) for event, case, brand in rows]
+    return [Change(row.id, row.case_id, row.brand_id) for row in rows]
