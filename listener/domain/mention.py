@@ -46,7 +46,7 @@ class Mention(Record, table=True):
             sqlite_where=text("recheck_at IS NOT NULL"),
             postgresql_where=text("recheck_at IS NOT NULL"),
         ),
-        Index("ix_mentions_case", "case_id"),
+        Index("ix_mentions_case", "case_id", "id"),
     )
 
     brand_id: int = Field(foreign_key="brands.id")
@@ -106,11 +106,7 @@ class Mention(Record, table=True):
     @property
     def stars(self) -> float | None:
         """The rating on a scale of one to five."""
-        if self.rating is None or self.rating_lowest is None or self.rating_highest is None:
-            return None
-        return 1 + 4 * (self.rating - self.rating_lowest) / (
-            self.rating_highest - self.rating_lowest
-        )
+        return stars_of(self.rating, self.rating_lowest, self.rating_highest)
 
     @property
     def words(self) -> str:
@@ -140,6 +136,13 @@ class Sighting(SQLModel, table=True):
     mention_id: int = Field(foreign_key="mentions.id", ondelete="CASCADE", primary_key=True)
     source_id: int = Field(foreign_key="sources.id", ondelete="CASCADE", primary_key=True)
     seen_at: datetime = Field(sa_type=Instant)
+
+
+def stars_of(rating: float | None, lowest: float | None, highest: float | None) -> float | None:
+    """A rating on its place's scale as one of one to five stars."""
+    if rating is None or lowest is None or highest is None:
+        return None
+    return 1 + 4 * (rating - lowest) / (highest - lowest)
 
 
 def next_recheck(seen_at: datetime, rechecks: int) -> datetime | None:

@@ -1,0 +1,339 @@
+"""The queue: which cases wait for whom, in the order of how pressing they are, a page at a time."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, or_, select
+from sqlmodel import col
+
+from listener.domain import score
+from listener.domain.brand import Brand
+from listener.domain.case import Case, Outcome, Status
+from listener.domain.mention import Mention
+from listener.domain.score import Pressing
+from listener.domain.source import Source
+from listener.domain.staff import Staff
+from listener.store.rows import Lead, leads
+from listener.store.session import AsyncSession, bulk
+
+PAGE: Final = 50
+SOON: Final = timedelta(hours=1)
+
+# Written out, never a parameter: only so does a database see that the small index of what is
+# not closed will do.
+UNCLOSED: Final[ColumnElement[Any]] = literal_column("cases.status <> 'closed'")
+
+
+_staff: Final[sa.Table] = Staff.__table__  # type: ignore[attr-defined]
+
+
+class Queue(StrEnum):
+    """Lists of cases that staff work through."""
+
+    MINE = "mine"
+    UNOWNED = "unowned"
+    DUE = "due"
+    UNSURE = "unsure"
+    WAITING = "waiting"  # answered: the customer's turn
+    SNOOZED = "snoozed"
+    DONE = "done"  # today
+    ALL = "all"  # whatever is not closed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """For whom a list is made: who they are, what they may see, when their day began."""
+
+    staff_id: int
+    brands: Collection[int] | None = None  # None: all
+    now: datetime
+    today: datetime  # when "today" began where they sit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which of a queue's cases are wanted; None is all."""
+
+    brand: str | None = None
+    place: str | None = None  # a connector
+    source: str | None = None
+    language: str | None = None
+    stars: float | None = None  # at most
+    reach: int | None = None  # at least
+    age: timedelta | None = None  # opened at least so long ago
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A case as a list shows it."""
+
+    id: int
+    brand_id: int
+    brand: str
+    status: Status
+    urgent: bool
+    unsure: bool
+    priority: int
+    reasons: Sequence[str]
+    score: int  # the larger, the sooner
+    why: str  # the score in words
+    owner: str | None
+    holder: str | None  # who works on it at this moment
+    opened_at: datetime
+    waiting_since: datetime | None
+    due_at: datetime | None
+    snoozed_until: datetime | None
+    closed_at: datetime | None
+    outcome: Outcome | None
+    reopened: int
+    mentions: int
+    tags: Sequence[str] = ()
+    lead: Lead | None = None  # the first mention that still has its words, else the first
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, and where the next page begins; None when there is none."""
+
+    rows: Sequence[Row] = field(default=())
+    after: str | None = None
+
+
+async def counts(session: AsyncSession, viewer: Viewer) -> dict[Queue, int]:
+    """How many cases are in each queue: one pass over those that are not closed."""
+    walls = within(viewer.brands)
+    done = (
+        select(func.count())
+        .select_from(Case)
+        .where(*belongs(Queue.DONE, viewer), *walls)
+        .scalar_subquery()
+    )
+    open_queues = [queue for queue in Queue if queue is not Queue.DONE]
+    counted = select(
+        *(
+            func.count(case((and_(*belongs(queue, viewer)), 1))).label(queue.value)
+            for queue in open_queues
+        ),
+        done.label(Queue.DONE.value),
+    ).where(UNCLOSED, *walls)
+    row = (await bulk(session, counted)).one()
+    return {queue: int(getattr(row, queue.value)) for queue in Queue}
+
+
+async def page(
+    session: AsyncSession,
+    queue: Queue,
+    viewer: Viewer,
+    filters: Filters | None = None,
+    *,
+    after: str | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """A queue's next cases, most pressing first; what was done today, the latest first."""
+    chosen = belongs(queue, viewer) + within(viewer.brands) + fitting(filters, viewer.now)
+    if queue is not Queue.DONE:
+        chosen = [UNCLOSED, *chosen]
+    order = -seconds(session, Case.closed_at) if queue is Queue.DONE else ranking(session)
+    place = order.label("place")
+    number = col(Case.id)
+    begins = read(after)
+    if begins is not None:
+        last, last_id = begins
+        chosen.append(or_(order > last, and_(order == last, number > last_id)))
+    wanted: Any = select(number.label("id"), place).where(*chosen).order_by(place, number)
+    found = (await bulk(session, wanted.limit(limit + 1))).all()
+    ids = [one.id for one in found[:limit]]
+    more = len(found) > limit
+    return Page(
+        rows=await rows(session, ids, now=viewer.now),
+        after=f"{found[limit - 1].place}.{found[limit - 1].id}" if more else None,
+    )
+
+
+async def free(
+    session: AsyncSession, viewer: Viewer, filters: Filters | None = None, *, limit: int = 1
+) -> Sequence[int]:
+    """The most pressing cases that nobody owns, for "take next"; unsure ones come last."""
+    chosen = [
+        UNCLOSED,
+        col(Case.status) == Status.OPEN,
+        ~asleep(viewer.now),
+        *within(viewer.brands),
+        *fitting(filters, viewer.now),
+    ]
+    wanted: Any = select(col(Case.id)).where(*chosen).order_by(ranking(session), col(Case.id))
+    return list((await bulk(session, wanted.limit(limit))).scalars())
+
+
+async def rows(session: AsyncSession, ids: Sequence[int], *, now: datetime) -> list[Row]:
+    """These cases as a list shows them, in the order that was asked for."""
+    if not ids:
+        return []
+    owner, holder = _staff.alias("owners"), _staff.alias("holders")
+    columns = [
+        column
+        for column in sa.inspect(Case).columns
+        if column.key not in ("kind", "owner_id", "holder_id", "held_until", "answered_at")
+    ]
+    wanted = (
+        select(
+            *columns,
+            col(Brand.name).label("brand"),
+            owner.c.name.label("owner"),
+            case((col(Case.held_until) > now, holder.c.name)).label("holder"),
+        )
+        .join(Brand, col(Brand.id) == col(Case.brand_id))
+        .outerjoin(owner, owner.c.id == col(Case.owner_id))
+        .outerjoin(holder, holder.c.id == col(Case.holder_id))
+        .where(col(Case.id).in_(ids))
+    )
+    found = {one.id: one for one in await bulk(session, wanted)}
+    first = await leads(session, ids)
+    return [as_row(found[number], first.get(number), now) for number in ids if number in found]
+
+
+def as_row(one: Any, lead: Lead | None, now: datetime) -> Row:
+    """A case as a list shows it."""
+    pressing = Pressing(
+        urgent=one.urgent,
+        unsure=one.unsure,
+        priority=one.priority,
+        due_at=one.due_at,
+        opened_at=one.opened_at,
+        reasons=tuple(one.reasons),
+    )
+    return Row(
+        id=one.id,
+        brand_id=one.brand_id,
+        brand=one.brand,
+        status=one.status,
+        urgent=one.urgent,
+        unsure=one.unsure,
+        priority=one.priority,
+        reasons=pressing.reasons,
+        score=score.score(pressing, now),
+        why=score.why(pressing, now),
+        owner=one.owner,
+        holder=one.holder,
+        opened_at=one.opened_at,
+        waiting_since=one.waiting_since,
+        due_at=one.due_at,
+        snoozed_until=one.snoozed_until,
+        closed_at=one.closed_at,
+        outcome=one.outcome,
+        reopened=one.reopened,
+        mentions=one.mentions,
+        lead=lead,
+    )
+
+
+# --- what a queue is
+
+
+def belongs(queue: Queue, viewer: Viewer) -> list[ColumnElement[bool]]:
+    """What makes a case belong to a queue."""
+    status = col(Case.status)
+    awake = ~asleep(viewer.now)
+    at_work = status.in_((Status.OPEN, Status.OWNED))
+    match queue:
+        case Queue.MINE:
+            return [status == Status.OWNED, col(Case.owner_id) == viewer.staff_id, awake]
+        case Queue.UNOWNED:
+            return [status == Status.OPEN, col(Case.unsure).is_(False), awake]
+        case Queue.DUE:
+            return [at_work, col(Case.due_at) <= viewer.now + SOON, awake]
+        case Queue.UNSURE:
+            return [at_work, col(Case.unsure).is_(True), awake]
+        case Queue.WAITING:
+            return [status == Status.ANSWERED, awake]
+        case Queue.SNOOZED:
+            return [status != Status.CLOSED, asleep(viewer.now)]
+        case Queue.DONE:
+            return [status == Status.CLOSED, col(Case.closed_at) >= viewer.today]
+        case Queue.ALL:
+            return [status != Status.CLOSED]
+
+
+def asleep(now: datetime) -> ColumnElement[bool]:
+    """Whether somebody has put a case off, and its time has not come."""
+    return and_(col(Case.snoozed_until).is_not(None), col(Case.snoozed_until) > now)
+
+
+def within(brands: Collection[int] | None) -> list[ColumnElement[bool]]:
+    """The walls between brands."""
+    return [] if brands is None else [col(Case.brand_id).in_(brands)]
+
+
+def fitting(filters: Filters | None, now: datetime) -> list[ColumnElement[bool]]:
+    """What the filters ask of a case, and of any one mention of it."""
+    if filters is None:
+        return []
+    asked: list[ColumnElement[bool]] = []
+    if filters.brand is not None:
+        named = select(col(Brand.id)).where(col(Brand.name) == filters.brand)
+        asked.append(col(Case.brand_id).in_(named))
+    if filters.owner is not None:
+        person = select(col(Staff.id)).where(col(Staff.name) == filters.owner)
+        asked.append(col(Case.owner_id).in_(person))
+    if filters.age is not None:
+        asked.append(col(Case.opened_at) <= now - filters.age)
+    of_mention = saying(filters)
+    if of_mention:
+        asked.append(exists().where(col(Mention.case_id) == col(Case.id), *of_mention))
+    return asked
+
+
+def saying(filters: Filters) -> list[ColumnElement[bool]]:
+    """What the filters ask of a mention."""
+    asked: list[ColumnElement[bool]] = []
+    if filters.place is not None:
+        asked.append(col(Mention.connector) == filters.place)
+    if filters.source is not None:
+        source = select(col(Source.id)).where(col(Source.name) == filters.source)
+        asked.append(col(Mention.source_id) == source.scalar_subquery())
+    if filters.language is not None:
+        asked.append(col(Mention.language) == filters.language)
+    if filters.stars is not None:
+        lowest, highest = col(Mention.rating_lowest), col(Mention.rating_highest)
+        share = (col(Mention.rating) - lowest) / func.nullif(highest - lowest, 0.0)
+        asked.append(1 + 4 * share <= filters.stars)
+    if filters.reach is not None:
+        reach = (col(Mention.reach), col(Mention.author_reach))
+        asked.append(or_(*(one >= filters.reach for one in reach)))
+    return asked
+
+
+# --- the order
+
+
+def ranking(session: AsyncSession) -> ColumnElement[int]:
+    """`score.rank`, as the database reckons it."""
+    since = seconds(session, func.coalesce(col(Case.due_at), col(Case.opened_at)))
+    sooner = col(Case.priority) * int(score.POINT.total_seconds()) + case(
+        (col(Case.urgent), int(score.URGENT.total_seconds())), else_=0
+    )
+    behind = case((col(Case.unsure), literal_column(str(score.LAST), sa.BigInteger())), else_=0)
+    return behind + since - sooner
+
+
+def seconds(session: AsyncSession, moment: Any) -> ColumnElement[int]:
+    """A moment as whole seconds of the epoch."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sa.cast(func.strftime("%s", moment), sa.BigInteger())
+    return sa.cast(func.floor(sa.extract("epoch", moment)), sa.BigInteger())
+
+
+def read(after: str | None) -> tuple[int, int] | None:
+    """Where a page begins; a mark that nobody of ours wrote begins at the beginning."""
+    place, _, number = (after or "").rpartition(".")
+    try:
+        begins = int(place), int(number)
+    except ValueError:
+        return None
+    fits = all(abs(part) < 2**62 for part in begins)
+    return begins if fits else None
