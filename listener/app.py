@@ -41,6 +41,7 @@ from listener.stages.poll import Poll
 from listener.stages.reach import PacedWeb
 from listener.stages.recheck import Recheck
 from listener.stages.sweep import Sweep
+from listener.stages.waken import Waken
 from listener.store import coverage, mentions, notices, schema, sources
 from listener.store.brands import Intake, Matchbook
 from listener.store.history import TERMINAL
@@ -69,6 +70,7 @@ class Stage(StrEnum):
     RECHECK = "recheck"
     JUDGE = "judge"
     NOTIFY = "notify"
+    WAKEN = "waken"
     SWEEP = "sweep"
 
 
@@ -281,6 +283,7 @@ class Service:
         self.recheck = Recheck(store, parts.reach, intake, wake_judge=self.wake[Stage.JUDGE])
         self.judge = Judge(store, classifier, settings.policies, self.wake[Stage.NOTIFY])
         self.notify = Notify(store, Channels(parts).named)
+        self.waken = Waken(store, self.wake[Stage.NOTIFY])
         self.sweep = Sweep(store, settings.keeping)
         doors = Doors(store, intake, parts.connect, self.wake[Stage.JUDGE])
         self.site = Site(store, doors)
@@ -326,6 +329,7 @@ class Service:
             Stage.RECHECK: (self.recheck.step, LOOK * 15),
             Stage.JUDGE: (self.judge.step, LOOK / 2),
             Stage.NOTIFY: (self.notify.step, LOOK / 2),
+            Stage.WAKEN: (self.waken.step, LOOK),
             Stage.SWEEP: (self.sweep.step, HOUSEWORK),
         }
         tasks = [
@@ -375,7 +379,8 @@ class Service:
                 while not await self.poll.has_room() and await self.judge.step():
                     pass
             await polling
-            for step in (self.recheck.step, self.judge.step, self.notify.step, self.sweep.step):
+            stages = (self.recheck, self.judge, self.waken, self.notify, self.sweep)
+            for step in [stage.step for stage in stages]:
                 while await step():
                     pass
         finally:

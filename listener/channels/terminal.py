@@ -61,6 +61,10 @@ def change(telling: Telling) -> str:
         "deleted": "its author deleted the post",
         "reopened": "reopened",
         "confirmed": "confirmed as a complaint",
+        "assigned": f"given to {telling.owner}",
+        "snoozed": "snoozed",
+        "woken": "back from its sleep",
+        "undone": "put back as it was a moment ago",
         "priority changed": f"judged again, priority {telling.priority}",
     }.get(telling.what.value, telling.what.value)
 

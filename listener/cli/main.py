@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from listener import __version__
-from listener.cli import asking, ground, running, setting_up, trying, working
+from listener.cli import arranging, asking, ground, running, setting_up, trying, working
 from listener.cli.benching import command
 
 program = typer.Typer(
@@ -53,7 +53,7 @@ program.command()(asking.judge)
 program.command()(asking.mentions)
 program.command()(asking.coverage)
 program.command()(command.bench)
-program.add_typer(working.cases, name="cases")
+program.add_typer(arranging.cases, name="cases")  # with what working gives it
 program.add_typer(working.staff, name="staff")
 
 

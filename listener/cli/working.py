@@ -10,12 +10,13 @@ from listener.app import Parts
 from listener.channels.terminal import short
 from listener.cli.ground import Json, Refused, act, out, parts, print_json
 from listener.desk import closing, taking
+from listener.desk.acting import Done
 from listener.domain.case import Case, Outcome, Status
 from listener.domain.correction import Better
 from listener.domain.deadline import Policies
 from listener.domain.staff import Role, Staff
 from listener.store import cases as queue
-from listener.store import mentions, people
+from listener.store import mentions, people, tags
 from listener.store.mentions import Filters
 from listener.store.session import AsyncSession
 
@@ -44,8 +45,9 @@ def cases_listed(
             found = await queue.found(session, status=status, brand=brand, closed=closed or as_json)
             ids = await queue.mention_ids(session, [case.key for case, _ in found])
             names = await queue.staff_names(session)
+            tagged = await tags.of_cases(session, list(ids))
             rows = [
-                case_words(case, its_brand, ids.get(case.key, []), names)
+                case_words(case, its_brand, ids.get(case.key, []), names, tagged.get(case.key, []))
                 for case, its_brand in found
             ]
             if not as_json:
@@ -81,7 +83,7 @@ async def quote(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
 
 
 def case_words(
-    case: Case, brand: str, mention_ids: list[int], names: dict[int, str]
+    case: Case, brand: str, mention_ids: list[int], names: dict[int, str], its_tags: list[str]
 ) -> dict[str, Any]:
     """A case for machines."""
     holder = case.held_by(datetime.now(UTC))
@@ -98,6 +100,7 @@ def case_words(
         "opened_at": case.opened_at,
         "due_at": case.due_at,
         "snoozed_until": case.snoozed_until,
+        "tags": its_tags,
         "outcome": case.outcome,
     }
 
@@ -108,15 +111,13 @@ def take(
     *,
     who: Who = None,
     over: Annotated[bool, typer.Option(help="Take it over from whoever has it.")] = False,
+    note: Annotated[str, typer.Option(help="A word for colleagues about it.")] = "",
     as_json: Json = False,
 ) -> None:
     """Take a case: it is yours, and you hold it for ten minutes."""
-    done = act(
-        lambda: acting(who, lambda ready, name: taking.take(ready.store, case, name, over=over))
-    )
-    show(
-        done,
-        f"Case {case} is yours; you hold it until {done['held_until']:%H:%M} UTC.",
+    do(
+        who,
+        lambda ready, name: taking.take(ready.store, case, name, over=over, note=note),
         as_json=as_json,
     )
 
@@ -124,8 +125,7 @@ def take(
 @cases.command()
 def release(case: Number, *, who: Who = None, as_json: Json = False) -> None:
     """Give a case back to the queue."""
-    done = act(lambda: acting(who, lambda ready, name: taking.release(ready.store, case, name)))
-    show(done, f"Case {case} is open again.", as_json=as_json)
+    do(who, lambda ready, name: taking.release(ready.store, case, name), as_json=as_json)
 
 
 @cases.command()
@@ -137,10 +137,7 @@ def close(
     as_json: Json = False,
 ) -> None:
     """Close a case with a reason. "not us", "not negative" and "spam" also teach the model."""
-    done = act(
-        lambda: acting(who, lambda ready, name: closing.close(ready.store, case, name, outcome))
-    )
-    show(done, f"Case {case} is closed: {outcome}.", as_json=as_json)
+    do(who, lambda ready, name: closing.close(ready.store, case, name, outcome), as_json=as_json)
 
 
 @cases.command()
@@ -152,44 +149,49 @@ def correct(
     as_json: Json = False,
 ) -> None:
     """Say that a flag was wrong, or that an unsure case is a complaint."""
-    done = act(
-        lambda: acting(
-            who, lambda ready, name: closing.correct(ready.store, case, name, better, Policies())
-        )
+    do(
+        who,
+        lambda ready, name: closing.correct(ready.store, case, name, better, Policies()),
+        as_json=as_json,
     )
-    show(done, f"Corrected: case {case} is {better}.", as_json=as_json)
 
 
-async def acting(who: str | None, deed: Callable[[Parts, str], Awaitable[Case]]) -> dict[str, Any]:
+def do(who: str | None, deed: Callable[[Parts, str], Awaitable[Done]], *, as_json: bool) -> None:
+    """Do something in the name of a member of staff, and say what was done."""
+    done, words = act(lambda: acting(who, deed))
+    if as_json:
+        print_json(words | {"event": done.event})
+    else:
+        out.print(done.said, markup=False, highlight=False)
+
+
+async def acting(
+    who: str | None, deed: Callable[[Parts, str], Awaitable[Done]]
+) -> tuple[Done, dict[str, Any]]:
     """Do something in the name of a member of staff."""
     async with parts() as ready:
+        done = await deed(ready, await name_of(ready, who))
         async with ready.store.reading() as session:
-            everybody = [person.name for person in await people.every(session) if person.active]
-        if who is None:
-            if len(everybody) != 1:
-                raise Refused(
-                    f"Say who you are with --as: {', '.join(everybody)}."
-                    if everybody
-                    else "Nobody works here yet. Add yourself: listener staff add NAME."
-                )
-            [who] = everybody
-        case = await deed(ready, who)
-        async with ready.store.reading() as session:
-            [(found, brand)] = await queue.found(session, ids=[case.key])
-            ids = await queue.mention_ids(session, [case.key])
+            [(found, brand)] = await queue.found(session, ids=[done.case.key])
+            ids = await queue.mention_ids(session, [done.case.key])
             names = await queue.staff_names(session)
-        return case_words(found, brand, ids.get(case.key, []), names) | {
-            "held_until": found.held_until
-        }
+            its_tags = await tags.of_case(session, done.case.key)
+        return done, case_words(found, brand, ids.get(found.key, []), names, its_tags)
 
 
-def show(done: dict[str, Any], sentence: str, *, as_json: bool) -> None:
-    """Say what was done."""
-    if as_json:
-        done.pop("held_until")
-        print_json(done)
-    else:
-        out.print(sentence, markup=False, highlight=False)
+async def name_of(ready: Parts, who: str | None) -> str:
+    """Who acts: the one who is named, or the only one there is."""
+    async with ready.store.reading() as session:
+        everybody = [person.name for person in await people.every(session) if person.active]
+    if who is not None:
+        return who
+    if len(everybody) == 1:
+        return everybody[0]
+    raise Refused(
+        f"Say who you are with --as: {', '.join(everybody)}."
+        if everybody
+        else "Nobody works here yet. Add yourself: listener staff add NAME."
+    )
 
 
 @staff.command()

@@ -1,13 +1,13 @@
-"""Closing a case with an outcome, and correcting a flag that was wrong."""
+"""Closing a case with an outcome, opening it again, and correcting a flag that was wrong."""
 
-from listener.desk.taking import at_hand, unless_held
-from listener.domain.case import Case, Outcome, Status
-from listener.domain.correction import Better, Correction
+from listener.desk.acting import AtHand, Done, acting
+from listener.domain.case import Outcome, Status
+from listener.domain.correction import Better
 from listener.domain.deadline import Policies
 from listener.domain.event import What
 from listener.domain.record import NotAllowed
-from listener.store import history, mentions
-from listener.store.session import AsyncSession, Store, now
+from listener.store import corrections, mentions
+from listener.store.session import Store
 
 TEACHING = {
     Outcome.NOT_NEGATIVE: Better.NOT_NEGATIVE,
@@ -16,61 +16,52 @@ TEACHING = {
 }
 
 
-async def close(store: Store, case_id: int, staff: str, outcome: Outcome) -> Case:
+async def close(store: Store, case_id: int, staff: str, outcome: Outcome) -> Done:
     """End a case. That it is not negative, not about us or spam also teaches the model."""
-    async with store.transaction() as session:
-        case, person, moment = await at_hand(session, case_id, staff)
-        await unless_held(session, case, person, moment)
-        case.close(outcome, person.key, moment)
-        if outcome in TEACHING:
-            await teach(session, case, TEACHING[outcome], person.key)
-        await history.record(
-            session,
-            case_id,
-            What.CLOSED,
-            now=moment,
-            channels=await history.channels(session),
-            staff_id=person.key,
-            details={"outcome": outcome.value},
+    async with acting(store, case_id, staff) as act:
+        await act.unless_held()
+        act.case.close(outcome, act.person.key, act.now)
+        taught = await teach(act, TEACHING[outcome]) if outcome in TEACHING else []
+        event = await act.write(
+            What.CLOSED, {"outcome": outcome.value, "corrections": taught or None}
         )
-        return case
+        return Done(act.case, event.key, f"Case {case_id} is closed: {outcome}.")
 
 
 async def correct(
     store: Store, case_id: int, staff: str, better: Better, policies: Policies
-) -> Case:
+) -> Done:
     """Say what is true instead: an unsure case is a complaint, or a flag was wrong."""
     if better is not Better.COMPLAINT:
         outcome = next(outcome for outcome, taught in TEACHING.items() if taught is better)
         return await close(store, case_id, staff, outcome)
-    async with store.transaction() as session:
-        case, person, moment = await at_hand(session, case_id, staff)
-        if case.status is Status.CLOSED:
-            raise NotAllowed(f"Case {case_id} is closed ({case.outcome}); reopen it first.")
-        await unless_held(session, case, person, moment)
-        case.confirm(policies, moment)
-        await teach(session, case, better, person.key)
-        await history.record(
-            session,
-            case_id,
-            What.CONFIRMED,
-            now=moment,
-            channels=await history.channels(session),
-            staff_id=person.key,
-        )
-        return case
+    async with acting(store, case_id, staff) as act:
+        if act.case.status is Status.CLOSED:
+            raise NotAllowed(f"Case {case_id} is closed ({act.case.outcome}); reopen it first.")
+        await act.unless_held()
+        act.case.confirm(policies, act.now)
+        event = await act.write(What.CONFIRMED, {"corrections": await teach(act, better)})
+        return Done(act.case, event.key, f"Case {case_id} is a complaint; its time runs from now.")
 
 
-async def teach(session: AsyncSession, case: Case, better: Better, staff_id: int) -> None:
+async def reopen(store: Store, case_id: int, staff: str, policies: Policies) -> Done:
+    """Open a closed or answered case again, for the owner it had, with a fresh deadline.
+
+    That it was not negative, not about us or spam is then no longer believed.
+    """
+    async with acting(store, case_id, staff) as act:
+        act.case.reopen(policies, act.now)
+        await corrections.withdraw_false_flags(act.session, case_id)
+        event = await act.write(What.REOPENED, undoable=False)
+        return Done(act.case, event.key, f"Case {case_id} is {act.case.status} again.")
+
+
+async def teach(act: AtHand, better: Better) -> list[int]:
     """Keep a correction for every mention of the case: a reference, never its words."""
-    moment = await now(session)
-    for mention in await mentions.of_case(session, case.key):
-        session.add(
-            Correction(
-                mention_id=mention.key,
-                staff_id=staff_id,
-                better=better,
-                model=mention.model,
-                at=moment,
-            )
-        )
+    return await corrections.keep(
+        act.session,
+        await mentions.of_case(act.session, act.number),
+        better,
+        staff_id=act.person.key,
+        now=act.now,
+    )

@@ -1,82 +1,102 @@
 """Taking a case, giving it back, taking it over: one person owns it from start to finish."""
 
-from datetime import datetime
+from collections.abc import Collection
 
+from listener.desk.acting import AtHand, Done, acting, at_hand, somebody, unless_held
+from listener.desk.noting import keep_note
 from listener.domain.case import Case, Status
 from listener.domain.event import What
 from listener.domain.record import NotAllowed
-from listener.domain.staff import Staff
-from listener.store import cases, history, people
-from listener.store.session import AsyncSession, Store, now
+from listener.store import people, urgent
+from listener.store.queue import Filters
+from listener.store.session import Store, now
+
+__all__ = ["Done", "at_hand", "release", "take", "take_next", "touch", "unless_held"]
 
 
-async def take(store: Store, case_id: int, staff: str, *, over: bool = False) -> Case:
-    """Make this person the owner and holder; with `over`, whoever has it now loses it."""
+async def take(
+    store: Store, case_id: int, staff: str, *, over: bool = False, note: str = ""
+) -> Done:
+    """Make this person the owner and holder; with `over`, whoever has it now loses it.
+
+    A note tells them, and everybody after them, why.
+    """
+    async with acting(store, case_id, staff) as act:
+        return await taken(act, over=over, note=note)
+
+
+async def take_next(
+    store: Store,
+    staff: str,
+    *,
+    filters: Filters | None = None,
+    tag: str | None = None,
+    brands: Collection[int] | None = None,
+) -> Done | None:
+    """Hand out the most urgent case that nobody has; None when there is none.
+
+    Of two who ask at once each gets another.
+    """
     async with store.transaction() as session:
-        case, person, moment = await at_hand(session, case_id, staff)
-        before = case.owner_id
-        if not over:
-            await unless_held(session, case, person, moment)
-        if before not in (None, person.key) and not over and case.status is not Status.CLOSED:
+        person = await somebody(session, staff)
+        moment = await now(session)
+        case = await urgent.next_one(session, now=moment, brands=brands, filters=filters, tag=tag)
+        if case is None:
+            return None
+        return await taken(AtHand(session, case, person, moment), over=False)
+
+
+async def taken(act: AtHand, *, over: bool, note: str = "") -> Done:
+    """Give the case at hand to the person at hand."""
+    case, person = act.case, act.person
+    owner = case.owner_id
+    if not over:
+        await act.unless_held()
+        if owner not in (None, person.key) and case.status is not Status.CLOSED:
             raise NotAllowed(
-                f"Case {case_id} belongs to {await people.name(session, before)}. "
+                f"Case {act.number} belongs to {await people.name(act.session, owner)}. "
                 "Take it over if you must."
             )
-        case.take(person.key, moment, over=over)
-        if before != person.key:
-            what = What.TAKEN if before is None else What.TAKEN_OVER
-            await history.record(
-                session,
-                case_id,
-                what,
-                now=moment,
-                channels=await history.channels(session),
-                staff_id=person.key,
-                details={} if before is None else {"from": before},
-            )
+    slept = case.snoozed_until is not None
+    case.take(person.key, act.now, over=over)
+    kept = (await keep_note(act, note))[0] if note.strip() else None
+    said = f"Case {act.number} is yours; you hold it until {case.held_until:%H:%M} UTC."
+    if owner != person.key:
+        what = What.TAKEN if owner is None else What.TAKEN_OVER
+        event = await act.write(what, {"from": owner, "note": kept and kept.key})
+        return Done(case, event.key, said)
+    if slept:
+        return Done(case, (await act.write(What.WOKEN)).key, said)
+    return Done(case, None, said)
+
+
+async def touch(store: Store, case_id: int, staff: str) -> Case:
+    """Keep the hold alive while its holder is at work on it."""
+    async with acting(store, case_id, staff) as act:
+        await act.unless_held()
+        case, person = act.case, act.person
+        if (
+            case.held_by(act.now) is None
+            and case.owner_id == person.key
+            and case.status is not Status.CLOSED
+            and not case.sleeps(act.now)
+        ):
+            case.take(person.key, act.now)  # the hold had lapsed, and they are back
+        else:
+            case.touch(person.key, act.now)
         return case
 
 
-async def release(store: Store, case_id: int, staff: str) -> Case:
+async def release(store: Store, case_id: int, staff: str) -> Done:
     """Give a case back to the queue."""
-    async with store.transaction() as session:
-        case, person, moment = await at_hand(session, case_id, staff)
-        await unless_held(session, case, person, moment)
+    async with acting(store, case_id, staff) as act:
+        await act.unless_held()
+        case, person = act.case, act.person
         if case.status is Status.OWNED and case.owner_id != person.key:
             raise NotAllowed(
-                f"Case {case_id} belongs to {await people.name(session, case.owner_id)}, who "
+                f"Case {case_id} belongs to {await people.name(act.session, case.owner_id)}, who "
                 "alone can give it back. Take it over if you must."
             )
-        case.release(person.key, moment)
-        await history.record(
-            session,
-            case_id,
-            What.RELEASED,
-            now=moment,
-            channels=await history.channels(session),
-            staff_id=person.key,
-        )
-        return case
-
-
-async def at_hand(session: AsyncSession, case_id: int, staff: str) -> tuple[Case, Staff, datetime]:
-    """The case, locked, and the person who acts on it."""
-    person = await people.named(session, staff)
-    if person is None or not person.active:
-        raise NotAllowed(
-            f"Nobody here is called {staff!r}. Add them: listener staff add {staff!r}."
-        )
-    case = await cases.locked(session, case_id)
-    if case is None:
-        raise NotAllowed(f"There is no case {case_id}. `listener cases` lists them.")
-    return case, person, await now(session)
-
-
-async def unless_held(session: AsyncSession, case: Case, person: Staff, moment: datetime) -> None:
-    """Refuse, and say who has it, when somebody else works on the case."""
-    holder = case.held_by(moment)
-    if holder not in (None, person.key):
-        raise NotAllowed(
-            f"{await people.name(session, holder)} holds case {case.id} until "
-            f"{case.held_until:%H:%M} UTC. Take it over if you must."
-        )
+        case.release(person.key, act.now)
+        event = await act.write(What.RELEASED)
+        return Done(case, event.key, f"Case {case_id} is open again.")

@@ -18,19 +18,28 @@ class What(StrEnum):
     CONFIRMED = "confirmed"  # a person said that an unsure one is a complaint
     TAKEN = "taken"
     TAKEN_OVER = "taken over"
+    ASSIGNED = "assigned"  # somebody made another, or themselves, its owner
     RELEASED = "released"
     ANSWERED = "answered"
     CLOSED = "closed"
     REOPENED = "reopened"
     EDITED = "edited"  # by its author
     DELETED = "deleted"  # by its author
-    CORRECTED = "corrected"
+    CORRECTED = "corrected"  # a mention that the model let pass was a complaint
     PRIORITY = "priority changed"
     SNOOZED = "snoozed"
+    WOKEN = "woken"
+    NOTED = "noted"  # a note for colleagues was written
+    TAGGED = "tagged"
+    UNTAGGED = "untagged"
+    UNDONE = "undone"  # an act of a moment ago was taken back
 
 
 class Event(Record, table=True):
-    """One thing that happened to a case. Details never hold a post's text or its author."""
+    """One thing that happened to a case. Details never hold a post's text or its author.
+
+    Of an act that can be undone they hold what stood `before`.
+    """
 
     __tablename__ = "events"
 

@@ -66,3 +66,11 @@ class Record(SQLModel):
 
 class NotAllowed(Exception):
     """An act that the state of things does not permit; the message says why, for a person."""
+
+
+class NotThere(NotAllowed):
+    """There is no such thing, or none that this person may see."""
+
+
+class NoRight(NotAllowed):
+    """This person may not do that, whatever the state of things."""

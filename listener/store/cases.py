@@ -17,7 +17,7 @@ from listener.domain.mention import Mention
 from listener.domain.notice import News, Notice
 from listener.domain.staff import Staff
 from listener.domain.triage import Finding
-from listener.store import history
+from listener.store import history, waking
 from listener.store.intake import ignoring
 from listener.store.mentions import Judged
 from listener.store.session import LOCK, AsyncSession, bulk
@@ -25,6 +25,7 @@ from listener.store.session import LOCK, AsyncSession, bulk
 FINAL = frozenset({Outcome.NOT_US, Outcome.NOT_NEGATIVE, Outcome.SPAM})
 REPEATS = 3  # points of priority for every further place that says it
 MOST_REPEATS = 15
+URGENT = "it has become urgent"  # why a case that slept does not any more
 
 
 class _Group:
@@ -247,7 +248,7 @@ async def join(
     case.priority = min(
         100, case.priority + (REPEATS if (case.mentions - 1) * REPEATS <= MOST_REPEATS else 0)
     )
-    worsen(case, one.finding, policies=policies, now=now)
+    rose = worsen(case, one.finding, policies=policies, now=now)
     await belong(session, [(one.mention.id, case_id)])
     await history.record(
         session,
@@ -257,6 +258,8 @@ async def join(
         channels=channels,
         details={"mention": one.mention.id},
     )
+    if rose:
+        await waking.wake(session, case, URGENT, channels=channels, now=now)
     if case.status is Status.CLOSED:
         if back and case.outcome not in FINAL:
             await reopen(session, case, policies=policies, channels=channels, now=now)
@@ -286,7 +289,8 @@ async def learn(
         case.reasons = list(
             finding.reasons or ["Its author has changed it: it no longer reads like a complaint."]
         )
-    worsen(case, finding, policies=policies, now=now)
+    if worsen(case, finding, policies=policies, now=now):
+        await waking.wake(session, case, URGENT, channels=channels, now=now)
     if closed:
         await reopen(session, case, policies=policies, channels=channels, now=now)
     elif is_settled_by(case, finding):
@@ -296,16 +300,18 @@ async def learn(
         await history.record(session, case.key, What.PRIORITY, now=now, channels=channels)
 
 
-def worsen(case: Case, finding: Finding, *, policies: Policies, now: datetime) -> None:
-    """Make a case as pressing as the worst that is said in it."""
+def worsen(case: Case, finding: Finding, *, policies: Policies, now: datetime) -> bool:
+    """Make a case as pressing as the worst that is said in it; say whether it became urgent."""
     if with_repeats(finding.priority, case.mentions) > case.priority:
         case.priority = with_repeats(finding.priority, case.mentions)
         case.reasons = with_places(finding.reasons, case.mentions)
-    if finding.urgent and not case.urgent:
-        case.urgent = True
-        sooner = due(case.sort, policies, now)
-        if case.due_at is not None and sooner is not None:
-            case.due_at = min(case.due_at, sooner)
+    if not finding.urgent or case.urgent:
+        return False
+    case.urgent = True
+    sooner = due(case.sort, policies, now)
+    if case.due_at is not None and sooner is not None:
+        case.due_at = min(case.due_at, sooner)
+    return True
 
 
 def is_settled_by(case: Case, finding: Finding) -> bool:

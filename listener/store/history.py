@@ -11,6 +11,7 @@ from sqlmodel import col, func, select
 from listener.domain.case import Case
 from listener.domain.event import Event, What
 from listener.domain.notice import Channel, News, Notice
+from listener.domain.staff import Staff
 from listener.store.session import AsyncSession, bulk
 
 TERMINAL = "terminal"  # always there: the program's own window
@@ -87,3 +88,32 @@ async def changes(session: AsyncSession, *, after: int, limit: int) -> list[Chan
         .limit(limit),
     )
     return [Change(row.id, row.case_id, row.brand_id) for row in rows]
+
+
+async def numbered(session: AsyncSession, event_id: int) -> Event | None:
+    """The event of this number."""
+    return await session.get(Event, event_id)
+
+
+async def since(session: AsyncSession, event: Event) -> Sequence[Event]:
+    """What has happened to the same case after an event, oldest first."""
+    return (
+        await session.exec(
+            select(Event)
+            .where(Event.case_id == event.case_id, col(Event.id) > event.key)
+            .order_by(col(Event.id))
+        )
+    ).all()
+
+
+async def last_by(session: AsyncSession, name: str) -> int | None:
+    """The last act of the person of this name that is not an undoing."""
+    return (
+        await session.exec(
+            select(Event.id)
+            .join(Staff, col(Staff.id) == col(Event.staff_id))
+            .where(Staff.name == name, Event.what != What.UNDONE)
+            .order_by(col(Event.id).desc())
+            .limit(1)
+        )
+    ).first()

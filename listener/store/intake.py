@@ -22,7 +22,7 @@ from listener.domain.coverage import Covered, merged
 from listener.domain.event import What
 from listener.domain.mention import Mention, Revision, Sighting, next_recheck
 from listener.domain.source import Arrival, DeadLetter, Reading, Seen, Source, digest
-from listener.store import history
+from listener.store import history, waking
 from listener.store.session import LOCK, AsyncSession, bulk
 
 RAW = 64 * 1024  # characters of a dead letter that are worth keeping
@@ -214,6 +214,9 @@ async def revise(
             channels=rules.channels,
             details={"mention": mention_id, "revision": mention.revisions},
         )
+        await waking.author_heard(
+            session, mention.case_id, "its author has changed it", channels=rules.channels, now=now
+        )
     return True
 
 
@@ -268,6 +271,9 @@ async def bury(session: AsyncSession, mention: Mention, *, rules: Rules, now: da
             now=now,
             channels=rules.channels,
             details={"mention": mention.key},
+        )
+        await waking.author_heard(
+            session, mention.case_id, "its author has deleted it", channels=rules.channels, now=now
         )
 
 

@@ -18,9 +18,12 @@ from listener.domain import (  # noqa: F401  (each brings its tables)
     event,
     likeness,
     mention,
+    note,
     notice,
+    presence,
     source,
     staff,
+    tag,
 )
 from listener.store.session import DatabaseTrouble, Store
 

@@ -9,7 +9,7 @@ from sqlmodel import col
 from listener.domain.likeness import WINDOW, Likeness
 from listener.domain.mention import Mention
 from listener.domain.source import Arrival, DeadLetter, Seen
-from listener.store import intake, mentions
+from listener.store import intake, mentions, notes
 from listener.store.session import AsyncSession
 
 SEEN = timedelta(days=14)
@@ -49,6 +49,7 @@ async def forget_words(
             .values(purged_at=now, recheck_at=None, waits=False)
             .execution_options(synchronize_session=False)
         )
+        await notes.forget(session, old)
     return len(old)
 
 

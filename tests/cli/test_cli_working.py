@@ -89,7 +89,7 @@ def test_an_unsure_case_is_confirmed_or_put_right(demo: CommandLine) -> None:
 
     said = demo("--demo", "cases", "correct", unsure[0], "--to", "complaint", "--as", "Ana")
 
-    assert said.out == f"Corrected: case {unsure[0]} is complaint.\n"
+    assert said.out == f"Case {unsure[0]} is a complaint; its time runs from now.\n"
     [case] = [row for row in demo("--demo", "cases", "--json").rows if row["id"] == unsure[0]]
     assert (case["unsure"], case["due_at"] is None) == (False, False)
 
@@ -148,3 +148,47 @@ def test_every_command_explains_itself(listener: CommandLine) -> None:
         assert f"  {command} " in overview
         assert listener(command, "--help").code == 0
     assert listener("--version").out.startswith("listener ")
+
+
+def test_the_most_urgent_case_is_handed_out_and_what_was_done_is_taken_back(
+    demo: CommandLine,
+) -> None:
+    number = first(demo)
+
+    handed = demo("--demo", "cases", "next", "--as", "Ana", "--json").rows[0]
+    assert (handed["id"], handed["owner"]) == (number, "Ana")
+
+    tagged = demo("--demo", "cases", "tag", number, "#Late delivery", "--as", "Ana")
+    assert tagged.out == f"Case {number} has the tag late-delivery.\n"
+    undone = demo("--demo", "cases", "undo", "--as", "Ana")
+    assert undone.out == f"Undone: case {number} is as it was before you tagged it.\n"
+
+    back = demo("--demo", "cases", "undo", handed["event"], "--as", "Ana")
+    assert back.code == 0
+    assert first_row(demo)["owner"] is None
+
+
+def test_a_case_is_arranged_with_a_sentence_each_time(demo: CommandLine) -> None:
+    number = first(demo)
+
+    said = demo("--demo", "cases", "note", number, "Ask @Ben.", "--as", "Ana")
+    assert said.out == "The note is kept. Ben will see it.\n"
+    said = demo("--demo", "cases", "snooze", number, "--for", "4h", "--as", "Ana")
+    assert said.out.startswith(f"Case {number} sleeps until ")
+    said = demo("--demo", "cases", "snooze", number, "--for", "soon", "--as", "Ana")
+    assert said.err == "'soon' is no time; say 90m, 4h, 3d or 2026-05-04T09:00.\n"
+    said = demo("--demo", "cases", "wake", number, "--as", "Ana")
+    assert said.out == f"Case {number} is back in the queue.\n"
+    said = demo("--demo", "cases", "assign", number, "Ben", "--as", "Ana")
+    assert said.err == "Only a lead may give a case to somebody else.\n"
+    assert demo("--demo", "cases", "assign", number, "Ana", "--as", "Ana").code == 0
+    assert demo("--demo", "cases", "assign", number, "--as", "Ana").code == 0
+    demo("--demo", "cases", "close", number, "--outcome", "spam", "--as", "Ana")
+    said = demo("--demo", "cases", "reopen", number, "--as", "Ben")
+    assert said.out == f"Case {number} is open again.\n"
+
+
+def first_row(demo: CommandLine) -> dict[str, object]:
+    """The most pressing case, as machines read it."""
+    row: dict[str, object] = demo("--demo", "cases", "--json").rows[0]
+    return row

@@ -76,7 +76,7 @@ async def test_closing_is_written_down_and_told(world: World) -> None:
 
     event = (await world.events())[-1]
     assert (event.what, event.staff_id) == (What.CLOSED, 1)
-    assert event.details == {"outcome": "answered elsewhere"}
+    assert event.details["outcome"] == "answered elsewhere"
     assert (await world.notices())[-1].news is News.CLOSED
 
 
@@ -184,5 +184,5 @@ async def test_a_judge_at_work_on_a_mention_of_the_case_does_not_make_closing_fa
         await asyncio.sleep(0.3)
         await cases.locked(session, 1)
 
-    assert (await pressed).status is Status.CLOSED
+    assert (await pressed).case.status is Status.CLOSED
     assert len(await world.all_of(Correction)) == 1

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from listener.desk import taking
-from listener.domain.case import Case, Status
+from listener.desk.acting import Done
+from listener.domain.case import Status
 from listener.domain.event import What
 from listener.domain.notice import News
 from listener.domain.record import NotAllowed
@@ -24,8 +25,8 @@ async def test_of_eight_who_press_at_once_one_has_it_and_seven_learn_who(world: 
         *(taking.take(world.store, 1, name) for name in CROWD), return_exceptions=True
     )
 
-    [winner] = [name for name, what in zip(CROWD, pressed, strict=True) if isinstance(what, Case)]
-    refusals = [what for what in pressed if not isinstance(what, Case)]
+    [winner] = [name for name, what in zip(CROWD, pressed, strict=True) if isinstance(what, Done)]
+    refusals = [what for what in pressed if not isinstance(what, Done)]
     assert [str(refusal) for refusal in refusals] == [
         f"{winner} holds case 1 until 12:10 UTC. Take it over if you must."
     ] * 7
@@ -53,7 +54,7 @@ async def test_taking_again_keeps_the_hold_and_says_nothing_new(world: World) ->
     await taking.take(world.store, 1, "Ana")
 
     world.now += timedelta(minutes=9)
-    case = await taking.take(world.store, 1, "Ana")
+    case = (await taking.take(world.store, 1, "Ana")).case
 
     assert case.held_until == world.now + timedelta(minutes=10)
     assert len(await world.events()) == 2
@@ -73,7 +74,7 @@ async def test_an_owner_who_went_away_keeps_the_case_until_it_is_taken_over(worl
     [case] = await world.cases()
     assert case.owner_id == case.held_by(world.now) == 2
     event = (await world.events())[-1]
-    assert (event.what, event.staff_id, event.details) == (What.TAKEN_OVER, 2, {"from": 1})
+    assert (event.what, event.staff_id, event.details["from"]) == (What.TAKEN_OVER, 2, 1)
 
 
 async def test_only_who_has_it_can_give_it_back(world: World) -> None:

@@ -1,0 +1,45 @@
+"""The most pressing case that nobody has, handed to one worker at a time."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import exists, or_
+from sqlmodel import col, select
+
+from listener.domain.case import Case, Status
+from listener.domain.tag import CaseTag
+from listener.store.queue import UNCLOSED, Filters, asleep, fitting, ranking, within
+from listener.store.session import LOCK, AsyncSession
+
+
+async def next_one(
+    session: AsyncSession,
+    *,
+    now: datetime,
+    brands: Collection[int] | None = None,
+    filters: Filters | None = None,
+    tag: str | None = None,
+) -> Case | None:
+    """The first case of the queue that nobody owns and nobody is just taking; locked.
+
+    What another transaction has locked is skipped, so that two who ask at once get two cases.
+    """
+    query = select(Case).where(
+        UNCLOSED,
+        Case.status == Status.OPEN,
+        ~asleep(now),
+        or_(col(Case.held_until).is_(None), col(Case.held_until) <= now),
+        *within(brands),
+        *fitting(filters, now),
+    )
+    if tag is not None:
+        query = query.where(
+            exists().where(col(CaseTag.case_id) == col(Case.id), col(CaseTag.tag) == tag)
+        )
+    return (
+        await session.exec(
+            query.order_by(ranking(session), col(Case.id))
+            .limit(1)
+            .with_for_update(of=Case, skip_locked=True, **LOCK)
+        )
+    ).one_or_none()
