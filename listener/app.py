@@ -46,7 +46,10 @@ from listener.store import coverage, mentions, notices, schema, sources
 from listener.store.brands import Intake, Matchbook
 from listener.store.history import TERMINAL
 from listener.store.session import DatabaseTrouble, Store
+from listener.web import routes
+from listener.web.guard import Guard
 from listener.web.hooks import Doors
+from listener.web.routes import Rooms
 from listener.web.site import Site
 from models import remote, shelf
 from models.classifier import Classifier
@@ -286,7 +289,8 @@ class Service:
         self.waken = Waken(store, self.wake[Stage.NOTIFY])
         self.sweep = Sweep(store, settings.keeping)
         doors = Doors(store, intake, parts.connect, self.wake[Stage.JUDGE])
-        self.site = Site(store, doors)
+        entrance = settings.entrance()
+        self.site = Site(Guard(store, entrance), routes.every(Rooms(store, doors, entrance)))
 
     async def take_over(self) -> None:
         """On the embedded database nobody else lives: what a dead process had taken is free."""

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
+from listener.desk import demo
 from listener.desk.plan import span
 from listener.domain.deadline import Policies
 from listener.domain.mention import FRESH
 from listener.domain.secret import Seal
 from listener.store.sweeping import Keeping
+from listener.web.entrance import LOOPBACK, Entrance, Network
 from models import labels, languages
 from models.labels import Meaning
 
@@ -47,6 +50,9 @@ class Settings:
     fresh: timedelta = FRESH
     keeping: Keeping = field(default_factory=Keeping)
     policies: Policies = field(default_factory=Policies)
+    plain_http: bool = False  # whether people may sign in over plain http from elsewhere
+    behind: tuple[Network, ...] = LOOPBACK  # reverse proxies that are believed
+    demo: bool = False  # never read from anywhere: `for_demo` alone says so
 
     @property
     def sqlite(self) -> Path | None:
@@ -57,7 +63,17 @@ class Settings:
     def for_demo(self) -> "Settings":
         """The same with everything kept in a folder of the demo's own."""
         folder = self.data / "demo"
-        return replace(self, data=folder, database=f"sqlite:///{folder / DATABASE}", key=None)
+        database = f"sqlite:///{folder / DATABASE}"
+        return replace(self, data=folder, database=database, key=None, demo=True)
+
+    def entrance(self) -> Entrance:
+        """How people come in."""
+        return Entrance(
+            url=self.url,
+            plain_http=self.plain_http,
+            behind=self.behind,
+            demo=demo.STAFF[0] if self.demo else None,
+        )
 
     def prepare(self) -> None:
         """Make the data folder, readable by its owner alone."""
@@ -147,6 +163,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         ),
         model_key=environment.get("LISTENER_MODEL_KEY") or None,
         fresh=stretch(environment, "LISTENER_FRESH", FRESH),
+        plain_http=yes(environment, "LISTENER_PLAIN_HTTP"),
+        behind=networks(environment.get("LISTENER_BEHIND") or ""),
         keeping=Keeping(
             without_case=stretch(environment, "LISTENER_KEEP", Keeping().without_case),
             with_case=stretch(environment, "LISTENER_KEEP_CASES", Keeping().with_case),
@@ -182,6 +200,26 @@ def hosts(words: str) -> frozenset[str]:
                 "for example intranet.example:8080."
             )
     return frozenset(pairs)
+
+
+def networks(words: str) -> tuple[Network, ...]:
+    """The reverse proxies of LISTENER_BEHIND: addresses or networks; else those on this machine."""
+    try:
+        found = tuple(ip_network(word) for word in re.split(r"[\s,]+", words) if word)
+    except ValueError as error:
+        raise BadSettings(
+            f"LISTENER_BEHIND holds what is no address or network ({error}); write, for example, "
+            "172.17.0.1 or 10.0.0.0/8."
+        ) from error
+    return found or LOOPBACK
+
+
+def yes(environment: Mapping[str, str], name: str) -> bool:
+    """A setting that is yes or no."""
+    word = (environment.get(name) or "no").lower()
+    if word not in ("yes", "no"):
+        raise BadSettings(f"{name} is {word!r}; it must be yes or no.")
+    return word == "yes"
 
 
 def stretch(environment: Mapping[str, str], name: str, default: timedelta) -> timedelta:

@@ -1,10 +1,12 @@
-"""People who work here, each with a role."""
+"""People who work here, each with a role, the brands they look after, and a way in."""
 
+from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import JSON, Column
 from sqlmodel import Field
 
-from listener.domain.record import Record, word
+from listener.domain.record import Instant, Record, word
 
 
 class Role(StrEnum):
@@ -17,7 +19,10 @@ class Role(StrEnum):
 
 
 class Staff(Record, table=True):
-    """One person."""
+    """One person.
+
+    Of the password only a hash is kept, and of a link by which they choose one only a hash.
+    """
 
     __tablename__ = "staff"
 
@@ -25,3 +30,17 @@ class Staff(Record, table=True):
     role: Role = Field(default=Role.AGENT, sa_type=word(Role))
     mail: str | None = None
     active: bool = True
+    brands: list[int] | None = Field(default=None, sa_column=Column(JSON))  # None means all
+    zone: str | None = None  # by its name, as in Europe/Berlin; None is their browser's
+    password: str | None = Field(default=None, repr=False)
+    link: str | None = Field(default=None, repr=False, unique=True, index=True)
+    link_until: datetime | None = Field(default=None, sa_type=Instant)
+
+    def sees(self, brand_id: int) -> bool:
+        """Whether a brand is this person's business; an admin, who could change that, sees all."""
+        return self.role is Role.ADMIN or self.brands is None or brand_id in self.brands
+
+    @property
+    def walls(self) -> list[int] | None:
+        """The brands to which what they are shown is limited; None where it is not."""
+        return None if self.role is Role.ADMIN else self.brands

@@ -1,10 +1,11 @@
-"""People: who works here."""
+"""People: who works here, and by which name, link or login they are found."""
 
 from collections.abc import Sequence
 
-from sqlmodel import select
+from sqlalchemy import exists, func
+from sqlmodel import col, select
 
-from listener.domain.staff import Staff
+from listener.domain.staff import Role, Staff
 from listener.store.session import AsyncSession
 
 
@@ -18,7 +19,43 @@ async def named(session: AsyncSession, name: str) -> Staff | None:
     return (await session.exec(select(Staff).where(Staff.name == name))).one_or_none()
 
 
+async def signing(session: AsyncSession, name: str) -> Staff | None:
+    """The person whom somebody means who signs in with this name, written large or small."""
+    name = " ".join(name.split())
+    wanted = func.lower(col(Staff.name)) == func.lower(name)
+    found = (await session.exec(select(Staff).where(wanted | (col(Staff.name) == name)))).all()
+    exact = [person for person in found if person.name == name] or found
+    return exact[0] if len(exact) == 1 else None
+
+
+async def locked(session: AsyncSession, number: int) -> Staff | None:
+    """The person of this number, whom nobody else changes until the transaction ends."""
+    return await session.get(Staff, number, with_for_update=True, populate_existing=True)
+
+
+async def linked(session: AsyncSession, digest: str) -> Staff | None:
+    """The person to whom a link was given."""
+    return (await session.exec(select(Staff).where(Staff.link == digest))).one_or_none()
+
+
 async def name(session: AsyncSession, number: int | None) -> str:
     """What the person of this number is called."""
     person = None if number is None else await session.get(Staff, number)
     return "Somebody" if person is None else person.name
+
+
+async def anybody_can_sign_in(session: AsyncSession) -> bool:
+    """Whether this installation has somebody with a password."""
+    someone = select(Staff.id).where(col(Staff.active), col(Staff.password).is_not(None))
+    return bool((await session.exec(select(exists(someone)))).one())
+
+
+async def other_admins(session: AsyncSession, number: int) -> int:
+    """How many active admins there are beside this person, all locked."""
+    admins = (
+        select(Staff)
+        .where(col(Staff.active), Staff.role == Role.ADMIN)
+        .order_by(col(Staff.id))
+        .with_for_update()
+    )
+    return sum(person.key != number for person in await session.exec(admins))

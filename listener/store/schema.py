@@ -17,6 +17,7 @@ from listener.domain import (  # noqa: F401  (each brings its tables)
     coverage,
     event,
     likeness,
+    login,
     mention,
     note,
     notice,

@@ -8,6 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from listener.store import mentions, sources
 from listener.store.session import Store, now
+from listener.web.csp import Reports
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,13 @@ class Metrics:
     """GET /metrics: gauges for Prometheus."""
 
     store: Store
+    reports: Reports
 
     async def show(self, request: web.Request) -> web.Response:
         """Say it in Prometheus's words."""
         del request
         registry = CollectorRegistry()
+        registry.register(self.reports)
         waiting = Gauge(
             "listener_mentions_waiting", "Mentions without a verdict", registry=registry
         )

@@ -16,6 +16,10 @@ from listener.domain.staff import Staff
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
+# What the guard has found out about a request.
+PERSON: Final = web.RequestKey("person", Staff)  # who is signed in
+CSRF: Final = web.RequestKey("csrf", str)  # what their forms carry
+DEMO: Final = web.RequestKey("demo", bool)  # whether they are because this is a demo
 UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
@@ -25,13 +29,13 @@ def render(request: web.Request, name: str, *, status: int = 200, **context: Any
         _templates()
         .get_template(name)
         .render(
-            person=request.get("person"),
+            person=request.get(PERSON),
             path=request.path,
-            csrf=request.get("csrf", ""),
+            csrf=request.get(CSRF, ""),
             csrf_field=lambda: Markup('<input type="hidden" name="csrf" value="{}">').format(
-                request.get("csrf", "")
+                request.get(CSRF, "")
             ),
-            demo=request.get("demo", False),
+            demo=request.get(DEMO, False),
             **context,
         )
     )
@@ -156,7 +160,7 @@ def wants_json(request: web.Request) -> bool:
 
 def person(request: web.Request) -> Staff:
     """Who is signed in; the guard lets nobody else come here."""
-    found: Staff = request["person"]
+    found: Staff = request[PERSON]
     return found
 
 

@@ -1,29 +1,45 @@
-"""The web server: which addresses there are, and how it starts and stops."""
+"""The web server: how it starts and stops, and what every answer carries."""
 
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Final
 
-import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 
-from listener.store.session import DatabaseTrouble, Store
-from listener.web import health, hooks, pages, status
+from listener.web import errors
+from listener.web.entrance import GIVEN
+from listener.web.guard import Guard, Route
 
-log = structlog.get_logger(__name__)
-
-LARGEST = 1024 * 1024
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'; "
-        "base-uri 'none'; form-action 'self'"
-    ),
+LARGEST: Final = 1024 * 1024
+REPORTS: Final = "/csp"
+# Nothing that a customer wrote may run, nor make a browser fetch or send anything.
+POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        f"report-uri {REPORTS}",
+    )
+)
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
+    # Nobody else learns from where a link was followed. Not "no-referrer": with that a browser
+    # sends our own forms with "Origin: null", as if they came from a stranger.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "X-Frame-Options": "DENY",
 }
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+YEAR: Final = 31_536_000  # seconds
 
 
 class PortTaken(Exception):
@@ -31,17 +47,26 @@ class PortTaken(Exception):
 
 
 class Site:
-    """The addresses of this listener."""
+    """The addresses of this listener, each behind the guard."""
 
-    def __init__(self, store: Store, doors: hooks.Doors) -> None:
+    def __init__(self, guard: Guard, routes: Iterable[Route]) -> None:
+        self._entrance = guard.entrance
         self._site = web.Application(
-            client_max_size=LARGEST, middlewares=[with_headers, in_plain_words]
+            client_max_size=LARGEST, middlewares=[errors.in_plain_words, behind(guard)]
         )
-        self._site.router.add_static("/static/", pages.STATIC)
-        self._site.router.add_get("/", status.StatusPage(store).show)
-        self._site.router.add_get("/health", health.Health(store).show)
-        self._site.router.add_get("/metrics", health.Metrics(store).show)
-        self._site.router.add_post("/hooks/{source}", doors.receive)
+        for route in routes:
+            guard.add(self._site, route)
+        self._site.on_response_prepare.append(self.finish)
+
+    async def finish(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Give every answer the headers that keep a browser from doing what we did not ask for."""
+        for name, value in HEADERS.items():
+            response.headers[name] = value
+        response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+        if self._entrance.secure:
+            response.headers[hdrs.STRICT_TRANSPORT_SECURITY] = f"max-age={YEAR}"
+        if GIVEN in request:
+            self._entrance.give(response, request[GIVEN])
 
     @asynccontextmanager
     async def open(self, host: str, port: int) -> AsyncIterator[None]:
@@ -58,6 +83,16 @@ class Site:
             await runner.cleanup()
 
 
+def behind(guard: Guard) -> Middleware:
+    """The guard as what stands before every handler."""
+
+    @web.middleware
+    async def let_in(request: web.Request, handler: errors.Handler) -> web.StreamResponse:
+        return await guard.let_in(request, handler)
+
+    return let_in
+
+
 def sentence(error: OSError, host: str, port: int) -> str:
     """Why an address cannot be had, and what to do."""
     host = f"[{host}]" if ":" in host else host
@@ -72,35 +107,3 @@ def sentence(error: OSError, host: str, port: int) -> str:
             f"for example {host}:8080."
         )
     return f"{host}:{port} cannot be listened on ({error.strerror}). Check LISTENER_HTTP."
-
-
-@web.middleware
-async def in_plain_words(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Nobody sees a traceback: what goes wrong is said in a sentence."""
-    try:
-        return await handler(request)
-    except DatabaseTrouble:
-        return web.json_response(
-            {"error": "The database cannot be reached at the moment; please try again soon."},
-            status=503,
-            headers={"Retry-After": "10"},
-        )
-    except web.HTTPException:
-        raise
-    except Exception as error:  # noqa: BLE001  (its message may quote a post, so it is not shown)
-        log.error("page fails", path=request.path, why=type(error).__name__)
-        return web.json_response(
-            {"error": "Something went wrong here; our own log says what."}, status=500
-        )
-
-
-@web.middleware
-async def with_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Headers that keep a browser from doing anything we did not ask for."""
-    try:
-        response = await handler(request)
-    except web.HTTPException as answer:
-        answer.headers.update(HEADERS)
-        raise
-    response.headers.update(HEADERS)
-    return response

@@ -10,13 +10,12 @@ from typing import Any
 import orjson
 import pytest
 import sqlalchemy as sa
-from aiohttp import ClientSession
 from standardwebhooks.webhooks import Webhook
 from structlog.testing import capture_logs
 
-from listener.app import Service
-from listener.web.site import PortTaken, sentence
+from listener.web.site import POLICY, PortTaken, sentence
 from tests.given import COMPLAINTS, INBOX, KEY, complained, free_port, settled
+from tests.web.visiting import Browser, Street, hired, street
 from tests.world import World
 
 REVIEW = {"id": "1", "text": COMPLAINTS[0], "author": "Ada", "url": "https://shop.example/1"}
@@ -25,12 +24,19 @@ REVIEW = {"id": "1", "text": COMPLAINTS[0], "author": "Ada", "url": "https://sho
 class Visitor:
     """Asks one running site."""
 
-    def __init__(self, session: ClientSession, service: Service, world: World) -> None:
-        self.session, self.service, self.world = session, service, world
+    def __init__(self, place: Street, somebody: Browser) -> None:
+        self.session, self.service, self.world = place.session, place.service, place.world
+        self.somebody = somebody
 
     async def get(self, path: str) -> tuple[int, str, dict[str, str]]:
+        """As a program asks, that is nobody."""
         async with self.session.get(path) as answer:
             return answer.status, await answer.text(), dict(answer.headers)
+
+    async def page(self, path: str = "/status", **headers: str) -> tuple[int, str, dict[str, str]]:
+        """As somebody sees it who is signed in."""
+        seen = await self.somebody.get(path, **headers)
+        return seen.status, seen.text, dict(seen.headers)
 
     async def deliver(
         self,
@@ -59,21 +65,18 @@ class Visitor:
 
 @asynccontextmanager
 async def visited(world: World) -> AsyncIterator[Visitor]:
-    """The site, open on a port of its own."""
-    service, port = await world.service(), free_port()
-    async with (
-        service.site.open("127.0.0.1", port),
-        ClientSession(f"http://127.0.0.1:{port}") as session,
-    ):
-        yield Visitor(session, service, world)
+    """The site, open on a port of its own, and somebody who is signed in there."""
+    await hired(world, "Vera")
+    async with street(world) as place:
+        yield Visitor(place, await place.signed_in("Vera"))
 
 
-async def test_the_first_page_counts_what_waits_without_a_word_of_any_post(world: World) -> None:
+async def test_the_sources_page_counts_what_waits_without_a_word_of_any_post(world: World) -> None:
     await settled(world)
     await complained(world, *COMPLAINTS[:3])
 
     async with visited(world) as visitor:
-        status, page, headers = await visitor.get("/")
+        status, page, headers = await visitor.page()
 
     assert status == 200
     assert headers["Content-Type"] == "text/html; charset=utf-8"
@@ -85,7 +88,7 @@ async def test_the_first_page_counts_what_waits_without_a_word_of_any_post(world
 
 async def test_a_new_listener_says_what_to_do_first(world: World) -> None:
     async with visited(world) as visitor:
-        _, page, _ = await visitor.get("/")
+        _, page, _ = await visitor.page()
 
     assert "listener apply" in page
 
@@ -97,7 +100,7 @@ async def test_a_source_that_fails_is_shown_with_its_reason_as_plain_text(world:
         reading.failed("<b>It is out of order.</b>", now=world.now, wait=None, stop=False)
 
     async with visited(world) as visitor:
-        _, page, _ = await visitor.get("/")
+        _, page, _ = await visitor.page()
 
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
@@ -127,6 +130,7 @@ async def test_metrics_are_what_prometheus_reads(world: World) -> None:
     lines = [line for line in body.splitlines() if not line.startswith("#")]
     found = dict(line.rsplit(" ", 1) for line in lines)
     assert found == {
+        "listener_csp_reports_total": "0.0",
         "listener_mentions_waiting": "1.0",
         "listener_lag_seconds": "90.0",
         'listener_source_failing{source="Inbox"}': "0.0",
@@ -261,10 +265,13 @@ async def test_every_answer_keeps_a_browser_from_doing_what_nobody_asked_for(
 ) -> None:
     await settled(world)
     async with visited(world) as visitor:
-        for path in ("/", "/health", "/metrics", "/nowhere", "/hooks/Inbox"):
+        for path in ("/", "/login", "/health", "/metrics", "/nowhere", "/hooks/Inbox"):
             _, _, headers = await visitor.get(path)
-            assert headers["Content-Security-Policy"].startswith("default-src 'none'"), path
+            assert headers["Content-Security-Policy"] == POLICY, path
             assert headers["X-Content-Type-Options"] == "nosniff", path
+            assert headers["Referrer-Policy"] == "same-origin", path
+            assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
+            assert headers["Permissions-Policy"].startswith("camera=()"), path
             assert headers["Cache-Control"] == "no-store", path
 
 
@@ -275,13 +282,15 @@ async def test_while_the_database_fails_every_page_says_so_and_when_to_come_back
     await ruined(world, "ALTER TABLE sources RENAME TO lost")
 
     async with visited(world) as visitor:
-        for path in ("/", "/metrics"):
-            status, body, headers = await visitor.get(path)
+        sentence = "The database cannot be reached at the moment; please try again soon."
+        for path in ("/status", "/metrics"):
+            status, body, headers = await visitor.page(path, Accept="*/*")
             assert status == 503
             assert headers["Retry-After"] == "10"
-            assert orjson.loads(body) == {
-                "error": "The database cannot be reached at the moment; please try again soon."
-            }
+            assert orjson.loads(body) == {"error": sentence}
+        status, body, headers = await visitor.page("/status")
+        assert (status, headers["Retry-After"]) == (503, "10")
+        assert f'<p class="lead">{sentence}</p>' in body
         status, _ = await visitor.deliver()
         assert status == 503  # so the place sends it again
 
@@ -295,15 +304,18 @@ async def test_a_fault_of_our_own_shows_nobody_a_traceback(
 
     with capture_logs() as logged:
         async with visited(world) as visitor:
-            status, body, _ = await visitor.get("/")
+            status, body, _ = await visitor.page(Accept="*/*")
+            _, page, _ = await visitor.page()
 
     assert (status, orjson.loads(body)) == (
         500,
         {"error": "Something went wrong here; our own log says what."},
     )
+    assert "<h1>Something went wrong here</h1>" in page
+    assert "canary" not in page
     assert [(line["event"], line["path"], line["why"]) for line in logged] == [
-        ("page fails", "/", "ValueError")
-    ]
+        ("page fails", "/status", "ValueError")
+    ] * 2
     assert "canary" not in "".join(capfd.readouterr())
 
 

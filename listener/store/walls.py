@@ -1,0 +1,35 @@
+"""Of which brand a thing is, so that who must not see it does not."""
+
+from sqlmodel import select
+
+from listener.domain.brand import Brand
+from listener.domain.case import Case
+from listener.domain.event import Event
+from listener.domain.mention import Mention
+from listener.store.session import AsyncSession
+
+
+async def of_case(session: AsyncSession, number: int) -> int | None:
+    """The brand of a case; None where there is no such case."""
+    return (await session.exec(select(Case.brand_id).where(Case.id == number))).one_or_none()
+
+
+async def of_mention(session: AsyncSession, number: int) -> int | None:
+    """The brand of a mention."""
+    found = await session.exec(select(Mention.brand_id).where(Mention.id == number))
+    return found.one_or_none()
+
+
+async def of_event(session: AsyncSession, number: int) -> int | None:
+    """The brand of the case to which an event happened."""
+    found = await session.exec(
+        select(Case.brand_id)
+        .join(Event, Event.case_id == Case.id)  # type: ignore[arg-type]
+        .where(Event.id == number)
+    )
+    return found.one_or_none()
+
+
+async def of_brand(session: AsyncSession, number: int) -> int | None:
+    """The brand itself, where there is one of this number."""
+    return (await session.exec(select(Brand.id).where(Brand.id == number))).one_or_none()

@@ -1,0 +1,179 @@
+"""The guard at the door: what a route does not allow somebody is denied."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from aiohttp import hdrs, web
+from yarl import URL
+
+from listener.domain import login
+from listener.domain.login import TOUCH, Login
+from listener.domain.rights import Act, may
+from listener.domain.staff import Staff
+from listener.store import logins, people, walls
+from listener.store.session import AsyncSession, Store, now
+from listener.web import errors
+from listener.web.entrance import GIVEN, Entrance
+from listener.web.errors import Handler
+from listener.web.pages import CSRF, DEMO, PERSON
+
+BrandOf = Callable[[AsyncSession, int], Awaitable[int | None]]
+
+READING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+LARGEST_NUMBER: Final = 2**31 - 1
+# A path that names one of these is only open to who may see its brand.
+BRAND_OF: Final[Mapping[str, BrandOf]] = {
+    "case": walls.of_case,
+    "mention": walls.of_mention,
+    "event": walls.of_event,
+    "brand": walls.of_brand,
+}
+# These belong to no brand.
+FREE: Final = frozenset({"source", "file", "link", "staff", "view", "wording", "login"})
+HEADER: Final = "X-CSRF"  # where scripts put what forms have in a field
+LOGIN: Final = web.RequestKey("login", Login)
+
+
+class Door(StrEnum):
+    """Routes that ask for nobody's right."""
+
+    PUBLIC = "public"
+    # For programs: their deliveries are signed, or there is nothing to protect. No cookie is
+    # looked at, so no page of another site can make use of one.
+    MACHINES = "machines"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address, and what somebody must be allowed to come in."""
+
+    method: str
+    path: str
+    name: str
+    act: Act | Door
+    handler: Handler
+    by_hand: bool = True  # whether asking for it shows that somebody is there
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody could guard."""
+        named = {part[1:-1] for part in self.path.split("/") if part.startswith("{")}
+        if unknown := named - BRAND_OF.keys() - FREE:
+            raise ValueError(f"{self.path}: whose is {', '.join(sorted(unknown))}?")
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Knows of every route who may use it."""
+
+    store: Store
+    entrance: Entrance
+    routes: dict[web.AbstractRoute, Route] = field(default_factory=dict)
+
+    def add(self, site: web.Application, route: Route) -> None:
+        """Open one address of the site."""
+        resource = site.router.add_resource(route.path)
+        for method in {route.method, hdrs.METH_HEAD} if route.method == "GET" else {route.method}:
+            self.routes[resource.add_route(method, route.handler)] = route
+
+    async def let_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let a request through, or say why not."""
+        if request.match_info.http_exception is not None:
+            return await handler(request)
+        route = self.routes.get(request.match_info.route)
+        if route is None:
+            return errors.answer(request, 404)
+        if route.act is Door.MACHINES:
+            return await handler(request)
+        await self.recognise(request, route)
+        refusal = await self.refusal(request, route)
+        return refusal or await handler(request)
+
+    async def recognise(self, request: web.Request, route: Route) -> None:
+        """Find out who asks: a person, and the login by which they are here."""
+        cookie = self.entrance.cookie(request)
+        if cookie is not None and self.entrance.may_sign_in(request):
+            async with self.store.reading() as session:
+                found = await logins.of(session, cookie)
+                moment = await now(session)
+            if found is not None and found[1].active and found[0].good(moment):
+                request[LOGIN], request[PERSON] = found
+                if route.by_hand and moment - found[0].used_at >= TOUCH:
+                    async with self.store.transaction() as session:
+                        await logins.touch(session, found[0].key, now=moment)
+        if PERSON not in request and self.entrance.is_demo(request):
+            async with self.store.reading() as session:
+                person = await people.named(session, self.entrance.demo or "")
+            if person is not None and person.active:
+                request[PERSON] = person
+        request[DEMO] = PERSON in request and LOGIN not in request
+        if cookie is None:
+            cookie = request[GIVEN] = login.new_id()
+        request[CSRF] = login.csrf(cookie)
+
+    async def refusal(self, request: web.Request, route: Route) -> web.StreamResponse | None:
+        """Why somebody may not come in; None when they may."""
+        person: Staff | None = request.get(PERSON)
+        if person is None and isinstance(route.act, Act):
+            return self.sign_in_first(request)
+        if request.method not in READING and not await self.is_meant(request):
+            return errors.answer(
+                request,
+                403,
+                "This did not come from one of our own pages, or the page is too old. "
+                "Load it again and repeat what you did.",
+                "Please repeat that",
+            )
+        if person is None or not isinstance(route.act, Act):
+            return None
+        if not may(person, route.act):
+            return errors.answer(
+                request,
+                403,
+                f"Your role, {person.role}, does not include: {route.act}. An admin can change it.",
+            )
+        return await self.wall(request, route.act, person)
+
+    async def wall(self, request: web.Request, act: Act, person: Staff) -> web.Response | None:
+        """What belongs to a brand that is not theirs is, to them, not there."""
+        things = [(kind, words) for kind, words in request.match_info.items() if kind in BRAND_OF]
+        for kind, words in things:
+            brand: int | None = None
+            if words.isascii() and words.isdigit() and int(words) <= LARGEST_NUMBER:
+                async with self.store.reading() as session:
+                    brand = await BRAND_OF[kind](session, int(words))
+            if brand is None or not may(person, act, brand):
+                return errors.answer(
+                    request,
+                    404,
+                    f"There is no {kind} {words}, or it belongs to a brand that is not yours.",
+                    f"There is no such {kind}",
+                )
+        return None
+
+    async def is_meant(self, request: web.Request) -> bool:
+        """Whether a change comes from a page of ours that this very browser was given."""
+        if not self.entrance.is_own_page(request):
+            return False
+        token = request.headers.get(HEADER)
+        if token is None:
+            token = str((await request.post()).get("csrf", ""))
+        return GIVEN not in request and login.same(token, request[CSRF])
+
+    def sign_in_first(self, request: web.Request) -> web.Response:
+        """To the login page and from there back; scripts are only told."""
+        accept = request.headers.get(hdrs.ACCEPT, "*/*")
+        script = request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+        if script or "application/json" in accept or "text/event-stream" in accept:
+            return errors.answer(request, 401)
+        page = URL("/login")
+        if request.method in READING and request.path != "/":
+            page = page.with_query(next=request.path_qs)
+        return web.Response(status=303, headers={hdrs.LOCATION: str(page)})
+
+
+def signed_in(request: web.Request) -> Login | None:
+    """The login by which somebody is here; None in a demo."""
+    found: Login | None = request.get(LOGIN)
+    return found

@@ -1,0 +1,69 @@
+"""The one list of addresses: each with the right that it asks for and who answers."""
+
+from dataclasses import dataclass
+
+from aiohttp import hdrs, web
+
+from listener.domain.rights import Act
+from listener.store.session import Store
+from listener.web import files
+from listener.web.csp import Reports
+from listener.web.entrance import Entrance
+from listener.web.guard import Door, Route
+from listener.web.health import Health, Metrics
+from listener.web.hooks import Doors
+from listener.web.login import HOME, LoginPage
+from listener.web.site import REPORTS
+from listener.web.status import StatusPage
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """What the pages stand on."""
+
+    store: Store
+    doors: Doors
+    entrance: Entrance
+
+
+def every(rooms: Rooms) -> tuple[Route, ...]:
+    """All addresses of this listener."""
+    return (*for_machines(rooms), *to_come_in(rooms), *pages(rooms))
+
+
+def for_machines(rooms: Rooms) -> tuple[Route, ...]:
+    """Where programs ask and deliver."""
+    reports = Reports()
+    return (
+        Route("GET", "/health", "health", Door.MACHINES, Health(rooms.store).show),
+        Route("GET", "/metrics", "metrics", Door.MACHINES, Metrics(rooms.store, reports).show),
+        Route("POST", "/hooks/{source}", "hook", Door.MACHINES, rooms.doors.receive),
+        Route("POST", REPORTS, "csp", Door.MACHINES, reports.take),
+        Route("GET", "/static/{file}", "static", Door.MACHINES, files.show),
+    )
+
+
+def to_come_in(rooms: Rooms) -> tuple[Route, ...]:
+    """Where people sign in and out."""
+    page = LoginPage(rooms.store, rooms.entrance)
+    return (
+        Route("GET", "/login", "login", Door.PUBLIC, page.show),
+        Route("POST", "/login", "sign in", Door.PUBLIC, page.sign_in),
+        Route("POST", "/logout", "sign out", Door.PUBLIC, page.sign_out),
+        Route("GET", "/link/{link}", "link", Door.PUBLIC, page.show_link),
+        Route("POST", "/link/{link}", "use link", Door.PUBLIC, page.use_link),
+    )
+
+
+def pages(rooms: Rooms) -> tuple[Route, ...]:
+    """What people see and do."""
+    return (
+        Route("GET", "/", "home", Act.KEEP_ACCOUNT, home),
+        Route("GET", "/status", "status", Act.READ_SOURCES, StatusPage(rooms.store).show),
+    )
+
+
+async def home(request: web.Request) -> web.Response:
+    """GET /: to the queue."""
+    del request
+    return web.Response(status=303, headers={hdrs.LOCATION: HOME})
