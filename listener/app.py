@@ -32,6 +32,7 @@ from listener.config import Settings
 from listener.desk.plan import option_faults
 from listener.domain.secret import ENV, FILE, Seal, is_reference, is_sealed
 from listener.domain.source import Source
+from listener.stages.answer import Answer
 from listener.stages.judge import Judge
 from listener.stages.leases import Leases
 from listener.stages.listen import Listen
@@ -74,6 +75,7 @@ class Stage(StrEnum):
     JUDGE = "judge"
     NOTIFY = "notify"
     WAKEN = "waken"
+    ANSWER = "answer"
     SWEEP = "sweep"
 
 
@@ -287,6 +289,7 @@ class Service:
         self.judge = Judge(store, classifier, settings.policies, self.wake[Stage.NOTIFY])
         self.notify = Notify(store, Channels(parts).named)
         self.waken = Waken(store, self.wake[Stage.NOTIFY])
+        self.answer = Answer(store, parts.reach, self.wake[Stage.NOTIFY])
         self.sweep = Sweep(store, settings.keeping)
         doors = Doors(store, intake, parts.connect, self.wake[Stage.JUDGE])
         entrance = settings.entrance()
@@ -334,6 +337,7 @@ class Service:
             Stage.JUDGE: (self.judge.step, LOOK / 2),
             Stage.NOTIFY: (self.notify.step, LOOK / 2),
             Stage.WAKEN: (self.waken.step, LOOK),
+            Stage.ANSWER: (self.answer.step, LOOK / 2),
             Stage.SWEEP: (self.sweep.step, HOUSEWORK),
         }
         tasks = [
@@ -383,7 +387,7 @@ class Service:
                 while not await self.poll.has_room() and await self.judge.step():
                     pass
             await polling
-            stages = (self.recheck, self.judge, self.waken, self.notify, self.sweep)
+            stages = (self.recheck, self.judge, self.waken, self.answer, self.notify, self.sweep)
             for step in [stage.step for stage in stages]:
                 while await step():
                     pass

@@ -20,6 +20,9 @@ class What(StrEnum):
     TAKEN_OVER = "taken over"
     ASSIGNED = "assigned"  # somebody made another, or themselves, its owner
     RELEASED = "released"
+    WRITTEN = "reply written"
+    WITHDRAWN = "reply withdrawn"
+    FAILED = "reply failed"  # or nobody knows whether it stands there
     ANSWERED = "answered"
     CLOSED = "closed"
     REOPENED = "reopened"

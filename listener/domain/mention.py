@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from connectors.kit.contract import Kind, Precision
+from connectors.kit.contract import Author, Kind, Post, Precision
 from listener.domain.record import Instant, Record, word
 from models.verdict import Feeling
 
@@ -112,6 +112,30 @@ class Mention(Record, table=True):
     def words(self) -> str:
         """Title and text as one."""
         return f"{self.title}\n\n{self.text}" if self.title else self.text
+
+    @property
+    def post(self) -> Post:
+        """The post as its connector knows it, as far as answering needs it."""
+        return Post(
+            id=self.post_id,
+            url=self.url,
+            text=self.text,
+            title=self.title,
+            published=self.published_at,
+            edited=self.edited_at,
+            kind=self.kind,
+            author=Author(
+                id=self.author_id,
+                name=self.author_name,
+                handle=self.author_handle,
+                reach=self.author_reach,
+            ),
+            language=self.language,
+            in_reply_to=self.in_reply_to,
+            thread=self.thread,
+            branch=self.branch,
+            truncated=self.truncated,
+        )
 
 
 class Revision(Record, table=True):

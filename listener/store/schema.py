@@ -22,9 +22,11 @@ from listener.domain import (  # noqa: F401  (each brings its tables)
     note,
     notice,
     presence,
+    reply,
     source,
     staff,
     tag,
+    wording,
 )
 from listener.store.session import DatabaseTrouble, Store
 

@@ -1,0 +1,156 @@
+"""Replies: what is to be sent, what was said to whom, and what somebody has begun to write."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import and_, or_
+from sqlmodel import col, select
+
+from listener.domain.mention import Mention
+from listener.domain.reply import Draft, Reply, State
+from listener.domain.source import Source
+from listener.domain.staff import Staff
+from listener.store.session import AsyncSession, bulk, locked_for_update
+
+LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A reply that this worker sends now. `look` first: it may stand there already."""
+
+    reply: Reply
+    mention: Mention
+    source: Source
+    look: bool
+    known: frozenset[str]  # replies of ours to the same post that are known to stand there
+
+
+async def take(session: AsyncSession, *, limit: int, now: datetime) -> list[Outgoing]:
+    """Take replies whose time has come; each is marked as being sent before it is."""
+    due = (
+        select(Reply.id)
+        .where(
+            or_(
+                and_(col(Reply.state) == State.WAITING, col(Reply.next_at) <= now),
+                and_(
+                    col(Reply.state) == State.SENDING,
+                    col(Reply.next_at) <= now,
+                    or_(col(Reply.taken_until).is_(None), col(Reply.taken_until) <= now),
+                ),
+            )
+        )
+        .order_by(col(Reply.next_at))
+        .limit(limit)
+    )
+    ids = (await session.exec(locked_for_update(due, session))).all()
+    if not ids:
+        return []
+    rows = await session.exec(
+        select(Reply, Mention, Source)
+        .join(Mention, col(Mention.id) == col(Reply.mention_id))
+        .join(Source, col(Source.id) == col(Mention.source_id))
+        .where(col(Reply.id).in_(ids))
+        .order_by(col(Reply.next_at))
+    )
+    taken = []
+    for reply, mention, source in rows.all():
+        look = reply.state is State.SENDING
+        reply.begin(now, now + LEASE)
+        known = await _known(session, mention.key, reply.publish_key)
+        taken.append(Outgoing(reply, mention, source, look, known))
+    return taken
+
+
+async def _known(session: AsyncSession, mention_id: int, key: str) -> frozenset[str]:
+    rows = await bulk(
+        session,
+        sa.select(col(Reply.post_id)).where(
+            col(Reply.mention_id) == mention_id,
+            col(Reply.publish_key) != key,
+            col(Reply.post_id).is_not(None),
+        ),
+    )
+    return frozenset(rows.scalars())
+
+
+async def locked(session: AsyncSession, reply_id: int) -> Reply | None:
+    """A reply, locked until the transaction ends."""
+    return await session.get(Reply, reply_id, with_for_update=True, populate_existing=True)
+
+
+async def of_case(session: AsyncSession, case_id: int) -> Sequence[tuple[Reply, str]]:
+    """All replies of a case with who wrote each, oldest first."""
+    return (
+        await session.exec(
+            select(Reply, Staff.name)
+            .join(Staff, col(Staff.id) == col(Reply.staff_id))
+            .where(col(Reply.case_id) == case_id)
+            .order_by(col(Reply.id))
+        )
+    ).all()
+
+
+async def found(
+    session: AsyncSession, *, state: State | None = None, limit: int = 200
+) -> Sequence[tuple[Reply, str]]:
+    """Replies with who wrote each, the newest first."""
+    query = select(Reply, Staff.name).join(Staff, col(Staff.id) == col(Reply.staff_id))
+    if state is not None:
+        query = query.where(Reply.state == state)
+    return (await session.exec(query.order_by(col(Reply.id).desc()).limit(limit))).all()
+
+
+async def under_way(session: AsyncSession, case_id: int) -> bool:
+    """Whether a reply of this case waits, is being sent, or wants a person's decision."""
+    states = (State.WAITING, State.SENDING, State.UNCLEAR)
+    count = await bulk(
+        session,
+        sa.select(sa.func.count())
+        .select_from(Reply)
+        .where(col(Reply.case_id) == case_id, col(Reply.state).in_(states)),
+    )
+    return bool(count.scalar_one())
+
+
+async def lately(
+    session: AsyncSession, connector: str, brand_id: int, *, since: datetime, limit: int = 200
+) -> Sequence[str]:
+    """What was said for a brand on this place since then, the newest first."""
+    rows = await bulk(
+        session,
+        sa.select(col(Reply.text))
+        .join(Mention, col(Mention.id) == col(Reply.mention_id))
+        .where(
+            col(Mention.connector) == connector,
+            col(Mention.brand_id) == brand_id,
+            col(Reply.made_at) >= since,
+            col(Reply.state) != State.WITHDRAWN,
+            col(Reply.text) != "",
+        )
+        .order_by(col(Reply.id).desc())
+        .limit(limit),
+    )
+    return list(rows.scalars())
+
+
+async def draft(session: AsyncSession, case_id: int, staff_id: int) -> str:
+    """What this person has begun to write."""
+    found = await session.get(Draft, (case_id, staff_id))
+    return "" if found is None else found.text
+
+
+async def keep_draft(
+    session: AsyncSession, case_id: int, staff_id: int, words: str, *, now: datetime
+) -> None:
+    """Keep what this person has begun to write; nothing forgets it."""
+    found = await session.get(Draft, (case_id, staff_id))
+    if not words.strip():
+        if found is not None:
+            await session.delete(found)
+    elif found is None:
+        session.add(Draft(case_id=case_id, staff_id=staff_id, text=words, saved_at=now))
+    else:
+        found.text, found.saved_at = words, now
