@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ from listener.stages.listen import Listen
 from listener.stages.loop import forever
 from listener.stages.notify import Notify
 from listener.stages.poll import Poll
-from listener.stages.reach import PacedWeb
+from listener.stages.reach import PacedWeb, rule
 from listener.stages.recheck import Recheck
 from listener.stages.sweep import Sweep
 from listener.stages.waken import Waken
@@ -50,6 +51,7 @@ from listener.store.session import DatabaseTrouble, Store
 from listener.web import routes
 from listener.web.guard import Guard
 from listener.web.hooks import Doors
+from listener.web.live import Live
 from listener.web.routes import Rooms
 from listener.web.site import Site
 from models import remote, shelf
@@ -293,7 +295,9 @@ class Service:
         self.sweep = Sweep(store, settings.keeping)
         doors = Doors(store, intake, parts.connect, self.wake[Stage.JUDGE])
         entrance = settings.entrance()
-        self.site = Site(Guard(store, entrance), routes.every(Rooms(store, doors, entrance)))
+        live = Live(store)
+        rooms = Rooms(store, doors, entrance, live, partial(rule, parts.connect))
+        self.site = Site(Guard(store, entrance), routes.every(rooms), ending=live.stop)
 
     async def take_over(self) -> None:
         """On the embedded database nobody else lives: what a dead process had taken is free."""

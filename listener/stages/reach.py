@@ -8,7 +8,10 @@ from typing import Protocol
 import structlog
 
 from connectors.kit import catalog
-from connectors.kit.contract import Connector, Web
+from connectors.kit.contract import Connector, Replies, ReplyRule, Web
+from connectors.kit.errors import ConnectorError
+from listener.domain.mention import Mention
+from listener.domain.secret import WrongKey
 from listener.domain.source import Source
 from listener.store import intake
 from listener.store.session import Store
@@ -36,6 +39,18 @@ def usable() -> dict[str, type[Connector]]:
 
 
 Reach = Callable[[Source], tuple[Connector, PacedWeb]]
+
+
+def rule(connect: Callable[[Source], Connector], source: Source, mention: Mention) -> ReplyRule:
+    """Whether and how a mention can be answered through the source that saw it."""
+    try:
+        connector = connect(source)
+    except (ConnectorError, WrongKey) as error:
+        return ReplyRule(False, reason=str(error), link=mention.url)
+    if not isinstance(connector, Replies):
+        reason = f"{connector.title} takes no replies from programs."
+        return ReplyRule(False, reason=reason, link=mention.url)
+    return connector.can_reply(mention.post)
 
 
 @dataclass(frozen=True, slots=True)

@@ -400,6 +400,14 @@ async def found(
     ).all()
 
 
+async def brands_of(session: AsyncSession, ids: Collection[int]) -> dict[int, int]:
+    """The brand of each of these cases."""
+    if not ids:
+        return {}
+    wanted = sa.select(col(Case.id), col(Case.brand_id)).where(col(Case.id).in_(ids))
+    return {row.id: row.brand_id for row in await bulk(session, wanted)}
+
+
 async def counts(session: AsyncSession) -> dict[Status, int]:
     """How many cases there are in each state."""
     rows = await session.exec(select(Case.status, func.count()).group_by(col(Case.status)))

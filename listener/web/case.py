@@ -10,9 +10,18 @@ from typing import Any
 from aiohttp import web
 from markupsafe import Markup
 
-from listener.domain.mention import Mention
+from listener.desk.replies import Box, Rules, compose, repeated
+from listener.domain.case import Status
+from listener.domain.mention import Mention, Revision
+from listener.domain.reply import Reply, State
+from listener.domain.staff import Staff
 from listener.domain.triage import stars as in_words
+from listener.domain.wording import Occasion, filled
+from listener.store import dossier, history, people, replies, tags, wordings
+from listener.store.dossier import Dossier
+from listener.store.session import Store, now
 from listener.web import pages
+from listener.web.hearing import heard
 from models.lexicon import heaviest
 
 PIECE = re.compile(r"\s+|\w+|[^\w\s]")
@@ -23,6 +32,204 @@ SNOOZES = (
     ("3d", "3 days"),
     ("7d", "A week"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How one revision became the next."""
+
+    at: datetime
+    stars: str
+    pieces: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """GET /cases/{id}: the case, and as a part of the queue what scripts put beside the list."""
+
+    store: Store
+    rules: Rules
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show the page, or the part of it that a script asks for."""
+        about = await self.about(pages.person(request), int(request.match_info["case"]))
+        if about is None:  # it was there when the guard looked
+            raise web.HTTPNotFound
+        part = request.headers.get("X-Part") == "case"
+        return pages.render(request, "_case.html" if part else "case.html", **about)
+
+    async def about(self, person: Staff, number: int) -> dict[str, Any] | None:
+        """All that the page of a case shows; None when this person has no such case."""
+        async with self.store.reading() as session:
+            moment = await now(session)
+            found = await dossier.read(session, number, now=moment)
+            if found is None or not person.sees(found.case.brand_id):
+                return None
+            staff = await people.every(session)
+            context = {
+                "case": standing(found, person, await tags.of_case(session, number), moment),
+                "chosen": number,
+                "last": await history.last(session),
+                "health": await heard(session, moment),
+                "snoozes": SNOOZES,
+                "people": [
+                    one.name for one in staff if one.active and one.sees(found.case.brand_id)
+                ],
+                "story": [],
+                "past": [],
+                "likes": [],
+                **telling(found),
+            }
+            outbox = await replies.of_case(session, number)
+        context["outbox"] = [sent(reply, name) for reply, name in outbox]
+        context["box"] = await self.box(found, person, moment)
+        return context
+
+    async def box(self, found: Dossier, person: Staff, moment: datetime) -> dict[str, Any] | None:
+        """The reply box; only who has the case sees it, so that nobody answers twice."""
+        case = found.case
+        if case.status is Status.CLOSED or case.owner_id != person.key:
+            return None
+        if case.held_by(moment) not in (None, person.key):
+            return None
+        box = await compose(self.store, self.rules, case.key, person.name)
+        return None if box is None else await self.boxed(found, box, person)
+
+    async def boxed(self, found: Dossier, box: Box, person: Staff) -> dict[str, Any]:
+        """The reply box as the template shows it."""
+        mention, rule = box.mention, box.rule
+        async with self.store.reading() as session:
+            marks = frozenset(await tags.of_case(session, found.case.key))
+            occasion = Occasion(mention.brand_id, mention.connector, mention.language, marks)
+            fitting = await wordings.fitting(session, occasion)
+        values = {
+            "author": mention.author_name or mention.author_handle,
+            "brand": found.brand,
+            "place": pages.place(mention.connector),
+            "agent": person.name,
+            "case": str(found.case.key),
+        }
+        offered = [
+            {"id": one.key, "name": one.name, "words": (words := filled(one.text, values)),
+             "lately": bool(repeated(words, box.lately))}
+            for one in fitting
+        ]  # fmt: skip
+        where = f"{box.source.name} ({values['place']})"
+        return {
+            "seen": box.seen,
+            "draft": box.draft,
+            "sends": rule.allowed,
+            "rule": f"Public reply on {where}."
+            if rule.allowed
+            else f"Reply by hand on {where}: {rule.reason} Copy your words, open the post, post "
+            "them there, then say so here.",
+            "button": "Send",
+            "limit": rule.length,
+            "unit": rule.unit,
+            "wordings": offered,
+            "warning": repeated(box.draft, box.lately),
+        }
+
+
+def standing(
+    found: Dossier, person: Staff, marks: Sequence[str], moment: datetime
+) -> dict[str, Any]:
+    """How a case stands, for whoever looks at it."""
+    case = found.case
+    holder = case.held_by(moment)
+    asleep = case.snoozed_until if case.sleeps(moment) else None
+    return {
+        "id": case.key,
+        "status": case.status.value,
+        "unsure": case.unsure,
+        "urgent": case.urgent,
+        "mine": case.owner_id == person.key and holder in (None, person.key),
+        "owner": found.owner,
+        "holder": found.holder,
+        "held_by_other": holder not in (None, person.key),
+        "held_until": case.held_until if holder == person.key else None,
+        "due_at": case.due_at,
+        "waiting_since": case.waiting_since,
+        "opened_at": case.opened_at,
+        "snoozed_until": None if case.wakes_on_answer else asleep,
+        "snoozed": asleep is not None,
+        "outcome": case.outcome,
+        "tags": marks,
+        "priority": case.priority,
+        "mentions": case.mentions,
+        "reopened": case.reopened,
+    }
+
+
+def telling(found: Dossier) -> dict[str, Any]:
+    """What customers said, why it is here, and what they changed."""
+    shown = [lead(mention, source) for mention, source in found.mentions]
+    first = next((one for one in shown if not one["deleted_at"]), shown[0])
+    mention = next(one for one, _ in found.mentions if one.key == first["id"])
+    return {
+        "lead": first | {"parent": found.parent},
+        "others": [one for one in shown if one is not first],
+        "more_mentions": found.case.mentions > len(shown),
+        "diffs": differences(found.mentions, found.revisions),
+        "why": {
+            "complaint": mention.complaint,
+            "reasons": found.case.reasons,
+            "model": mention.model,
+        },
+    }
+
+
+def differences(
+    mentions: Sequence[tuple[Mention, str]], revisions: Sequence[Revision]
+) -> list[Difference]:
+    """What changed from each revision to the next, the newest first."""
+    made = []
+    for mention, _ in mentions:
+        if mention.deleted_at is not None or mention.purged_at is not None:
+            continue
+        before = [one for one in revisions if one.mention_id == mention.key]
+        texts = [*((one.text, one.rating) for one in before), (mention.text, mention.rating)]
+        for number, one in enumerate(before):
+            (old, had), (new, has) = texts[number], texts[number + 1]
+            made.append(Difference(one.replaced_at, changed_stars(had, has), difference(old, new)))
+    return sorted(made, key=lambda one: one.at, reverse=True)
+
+
+STATES = {
+    State.WAITING: "Waiting to be sent",
+    State.SENDING: "Sending",
+    State.POSTED: "Posted",
+    State.FAILED: "Failed",
+    State.UNCLEAR: "Unclear: please look whether it stands there",
+    State.WITHDRAWN: "Taken back",
+}
+
+
+def sent(reply: Reply, staff: str) -> dict[str, Any]:
+    """A reply as the case shows it, with what can be done about it."""
+    address = f"/replies/{reply.key}"
+    acts: Sequence[tuple[str, str, str | None]] = ()
+    if reply.state is State.WAITING:
+        acts = [("Take it back", f"{address}/withdraw", "z")]
+    elif reply.state is State.FAILED:
+        acts = [("Try again", f"{address}/again", None)]
+    elif reply.state is State.UNCLEAR:
+        acts = [
+            ("It is there", f"{address}/there", None),
+            ("Not there: send again", f"{address}/again", None),
+        ]
+    state = "Posted by hand" if reply.by_hand else STATES[reply.state]
+    return {
+        "state": state,
+        "strong": reply.state in (State.FAILED, State.UNCLEAR, State.WAITING),
+        "staff": staff,
+        "at": reply.sent_at or reply.made_at,
+        "until": reply.next_at if reply.state is State.WAITING else None,
+        "trouble": reply.failure or "",
+        "text": reply.text,
+        "acts": acts,
+        "url": link(reply.url or ""),
+    }
 
 
 def lead(mention: Mention, source: str) -> dict[str, Any]:
@@ -66,15 +273,6 @@ def link(address: str) -> str:
     return address if address.startswith(("https://", "http://")) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How one revision became the next."""
-
-    at: datetime
-    stars: str
-    pieces: Sequence[tuple[str, str]]
-
-
 def difference(before: str, after: str) -> list[tuple[str, str]]:
     """What was taken out (-), put in (+) and kept (=), word by word."""
     old, new = PIECE.findall(before)[:4000], PIECE.findall(after)[:4000]
@@ -95,14 +293,3 @@ def changed_stars(before: float | None, after: float | None) -> str:
     if before == after:
         return ""
     return f"{in_words(before).lower()} became {in_words(after).lower()}"
-
-
-def not_found(request: web.Request, number: str) -> web.Response:
-    """There is no such case, or none that this person may see."""
-    return pages.render(
-        request,
-        "error.html",
-        status=404,
-        heading="There is no such case",
-        sentence=f"Case {number} does not exist, or belongs to a brand that is not yours.",
-    )

@@ -4,16 +4,16 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 
 import orjson
 import structlog
 from aiohttp import web
 
 from listener.domain.staff import Staff
-from listener.store import history
+from listener.store import cases, history, presences
 from listener.store.history import Change
-from listener.store.session import DatabaseTrouble, Store
+from listener.store.presences import Mark
+from listener.store.session import DatabaseTrouble, Store, now
 from listener.web import pages
 
 log = structlog.get_logger(__name__)
@@ -34,9 +34,9 @@ class Live:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     _recent: deque[tuple[int, Change]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     _seen: set[int] = field(default_factory=set)
-    _places: count[int] = field(default_factory=lambda: count(1))
     _newest: int | None = None
     _place: int = 0
+    _at_cases: Sequence[tuple[int, int, Mark]] = ()
     _looked: float = 0.0
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -51,7 +51,7 @@ class Live:
         await stream.write(b"retry: 2000\n\n")
         await self._look()
         place = self._start(int(after) if after.isdigit() else 0)
-        quiet = 0.0
+        quiet, shown = 0.0, b""
         while not self.ended.is_set():
             heard, place = self._since(place)
             mine = sorted({one.case_id for one in heard if sees(somebody, one.brand_id)})
@@ -59,7 +59,10 @@ class Live:
                 newest = max(one.event_id for one in heard)
                 await stream.write(told("cases", {"last": newest, "cases": mine}, newest))
                 quiet = 0.0
-            elif quiet >= BEAT:
+            if (people := told("here", self._people(somebody))) != shown:
+                await stream.write(people)
+                shown = people
+            if quiet >= BEAT:
                 await stream.write(b": here\n\n")
                 quiet = 0.0
             try:
@@ -69,9 +72,23 @@ class Live:
             await self._look()
         return stream
 
-    async def stop(self, _: web.Application) -> None:
+    def stop(self) -> None:
         """Let every open page go."""
         self.ended.set()
+
+    def _people(self, somebody: Staff) -> dict[str, list[dict[str, object]]]:
+        """Who else is at which case, as far as this person may know of the case."""
+        found: dict[str, list[dict[str, object]]] = {}
+        for case_id, brand_id, one in self._at_cases:
+            if one.staff_id != somebody.id and sees(somebody, brand_id):
+                found.setdefault(str(case_id), []).append(
+                    {
+                        "name": one.name,
+                        "initials": pages.initials(one.name),
+                        "writing": one.writing,
+                    }
+                )
+        return found
 
     def _start(self, after: int) -> int:
         """Where a page goes on that has seen everything up to this event."""
@@ -102,17 +119,24 @@ class Live:
                 if one.event_id in self._seen:
                     continue
                 self._seen.add(one.event_id)
-                self._place = next(self._places)
+                self._place += 1
                 self._recent.append((self._place, one))
                 self._newest = max(self._newest, one.event_id)
+            marks = await presences.marks(session, now=await now(session))
+            brands = await cases.brands_of(session, marks.keys())
+        self._at_cases = [
+            (case_id, brands[case_id], one)
+            for case_id, at_it in sorted(marks.items())
+            if case_id in brands
+            for one in at_it
+        ]
         if len(self._seen) > 2 * REMEMBERED:
             self._seen = {number for number in self._seen if number > self._newest - REMEMBERED}
 
 
 def sees(somebody: Staff, brand_id: int) -> bool:
     """Whether a change of this brand's is this person's business."""
-    brands: Sequence[int] | None = getattr(somebody, "brands", None)
-    return brands is None or brand_id in brands
+    return somebody.sees(brand_id)
 
 
 def told(kind: str, facts: Mapping[str, object], number: int | None = None) -> bytes:

@@ -125,7 +125,7 @@ def letters(words: str) -> str:
     parts = [part for part in words.replace("-", " ").split() if part[0].isalnum()]
     if len(parts) > 1:
         return (parts[0][0] + parts[1][0]).upper()
-    return (words[:1].upper() + words[1:2].lower()) if words else "?"
+    return (words[:1].upper() + words[1:2].lower()).strip() or "?"
 
 
 def initials(name: str) -> str:

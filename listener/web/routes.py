@@ -4,15 +4,19 @@ from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 
+from listener.desk.replies import Rules
 from listener.domain.rights import Act
 from listener.store.session import Store
 from listener.web import files
+from listener.web.case import CasePage
 from listener.web.csp import Reports
 from listener.web.entrance import Entrance
 from listener.web.guard import Door, Route
 from listener.web.health import Health, Metrics
 from listener.web.hooks import Doors
+from listener.web.live import Live
 from listener.web.login import HOME, LoginPage
+from listener.web.queue import QueuePage
 from listener.web.site import REPORTS
 from listener.web.status import StatusPage
 
@@ -24,6 +28,8 @@ class Rooms:
     store: Store
     doors: Doors
     entrance: Entrance
+    live: Live
+    rules: Rules
 
 
 def every(rooms: Rooms) -> tuple[Route, ...]:
@@ -57,8 +63,13 @@ def to_come_in(rooms: Rooms) -> tuple[Route, ...]:
 
 def pages(rooms: Rooms) -> tuple[Route, ...]:
     """What people see and do."""
+    case = CasePage(rooms.store, rooms.rules)
+    queue = QueuePage(rooms.store, case)
     return (
         Route("GET", "/", "home", Act.KEEP_ACCOUNT, home),
+        Route("GET", "/queue", "queue", Act.READ_CASES, queue.show),
+        Route("GET", "/cases/{case}", "case", Act.READ_CASES, case.show),
+        Route("GET", "/live", "live", Act.READ_CASES, rooms.live.show, by_hand=False),
         Route("GET", "/status", "status", Act.READ_SOURCES, StatusPage(rooms.store).show),
     )
 

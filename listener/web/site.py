@@ -1,7 +1,7 @@
 """The web server: how it starts and stops, and what every answer carries."""
 
 import errno
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -49,7 +49,9 @@ class PortTaken(Exception):
 class Site:
     """The addresses of this listener, each behind the guard."""
 
-    def __init__(self, guard: Guard, routes: Iterable[Route]) -> None:
+    def __init__(
+        self, guard: Guard, routes: Iterable[Route], *, ending: Callable[[], None]
+    ) -> None:
         self._entrance = guard.entrance
         self._site = web.Application(
             client_max_size=LARGEST, middlewares=[errors.in_plain_words, behind(guard)]
@@ -57,6 +59,12 @@ class Site:
         for route in routes:
             guard.add(self._site, route)
         self._site.on_response_prepare.append(self.finish)
+        self._ending = ending
+        self._site.on_shutdown.append(self.end)
+
+    async def end(self, _: web.Application) -> None:
+        """Let go of the pages that listen for changes."""
+        self._ending()
 
     async def finish(self, request: web.Request, response: web.StreamResponse) -> None:
         """Give every answer the headers that keep a browser from doing what we did not ask for."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.lexicon import LANGUAGES, Lexicon
+from models.lexicon import LANGUAGES, Lexicon, heaviest
 from models.verdict import Feeling, Question, Verdict
 
 
@@ -71,3 +71,18 @@ def test_one_mild_word_is_too_little_to_decide() -> None:
 
     assert mild.unsure
     assert mild.why == "too close to call"
+
+
+@pytest.mark.parametrize(
+    ("text", "clause"),
+    [
+        ("Nice shop, but the fish was rotten and late. Bye.", "but the fish was rotten and late"),
+        ("Lovely people; terrible queue!", "terrible queue"),
+        ("Parcel came on Monday.", None),
+        ("", None),
+    ],
+)
+def test_the_clause_that_complains_most_is_found(text: str, clause: str | None) -> None:
+    place = heaviest(text)
+
+    assert (place and text[slice(*place)]) == clause

@@ -1,0 +1,181 @@
+"""The queue on a page: lists of cases, most pressing first, beside the case one works on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from aiohttp import web
+from markupsafe import Markup
+
+from listener.domain.staff import Staff
+from listener.store import dossier, history, queue, tags
+from listener.store.queue import Filters, Queue, Row, Viewer
+from listener.store.rows import Lead
+from listener.store.session import Store, now
+from listener.web import pages
+from listener.web.case import CasePage, link
+from listener.web.hearing import heard
+from models.lexicon import heaviest
+
+NAMES: Final[Mapping[Queue, tuple[str, str]]] = {
+    Queue.UNOWNED: ("Unowned", "Nothing waits for somebody to take it."),
+    Queue.MINE: ("Mine", "You have no open case. Take the next one when you are ready."),
+    Queue.DUE: ("Due soon", "Nothing is due within the hour."),
+    Queue.UNSURE: ("Unsure", "The model is sure of everything it has read."),
+    Queue.WAITING: ("Waiting", "No customer's answer is waited for."),
+    Queue.SNOOZED: ("Snoozed", "Nothing is put off."),
+    Queue.DONE: ("Done today", "Nothing has been closed today yet."),
+    Queue.ALL: ("All open", "Nothing waits."),
+}
+AGES: Final = {
+    "1h": timedelta(hours=1),
+    "4h": timedelta(hours=4),
+    "1d": timedelta(days=1),
+    "3d": timedelta(days=3),
+}
+ASKED: Final = ("words", "brand", "source", "language", "stars", "reach", "tag", "age")
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One queue among all, as the page names it."""
+
+    value: str
+    name: str
+    empty: str
+
+
+TABS: Final = tuple(Tab(one.value, *words) for one, words in NAMES.items())
+
+
+@dataclass(frozen=True)
+class QueuePage:
+    """GET /queue: the list, and the chosen case beside it; scripts ask for the list alone."""
+
+    store: Store
+    case_page: CasePage
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show the page, or the part of it that a script asks for."""
+        person = pages.person(request)
+        asked = {name: request.query.get(name, "").strip() for name in ASKED}
+        tab = next((one for one in TABS if one.value == request.query.get("queue")), TABS[0])
+        chosen = int(number) if (number := request.query.get("case", "")).isdecimal() else None
+        part = request.headers.get("X-Part") == "list"
+        async with self.store.reading() as session:
+            moment = await now(session)
+            viewer = viewing(person, moment)
+            counts = await queue.counts(session, viewer)
+            page = await queue.page(
+                session,
+                Queue(tab.value),
+                viewer,
+                filters(asked),
+                after=request.query.get("after"),
+            )
+            context: dict[str, Any] = {
+                "queue": tab,
+                "queues": TABS,
+                "counts": {one.value: number for one, number in counts.items()},
+                "more": following(request, page.after),
+                "here": request.query_string,
+                "filters": asked,
+                "filtered": sum(bool(asked[name]) for name in ASKED if name != "words"),
+                "health": await heard(session, moment),
+                "chosen": chosen,
+            }
+            if not part:
+                context |= {"last": await history.last(session)}
+            marks = await tags.of_cases(session, [row.id for row in page.rows])
+            context["rows"] = [shown(row, marks.get(row.id, ())) for row in page.rows]
+            choices = await dossier.choices(session, person.walls)
+            context["choices"] = {
+                "brands": choices.brands,
+                "sources": choices.sources,
+                "languages": choices.languages,
+                "tags": await tags.in_use(session),
+            }
+        if part:
+            return pages.render(request, "_list_part.html", **context)
+        about = None if chosen is None else await self.case_page.about(person, chosen)
+        context |= {"case": None, "views": []} | (about or {"chosen": None})
+        return pages.render(request, "queue.html", **context)
+
+
+def viewing(person: Staff, moment: datetime) -> Viewer:
+    """For whom a list is made; their day begins where they are."""
+    try:
+        zone = ZoneInfo(person.zone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    today = moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Viewer(
+        staff_id=person.key,
+        brands=person.walls,
+        now=moment,
+        today=today.astimezone(moment.tzinfo),
+    )
+
+
+def filters(asked: Mapping[str, str]) -> Filters:
+    """What a page's form asks for; what makes no sense is not asked."""
+    return Filters(
+        brand=asked["brand"] or None,
+        source=asked["source"] or None,
+        language=asked["language"] or None,
+        stars=float(asked["stars"]) if asked["stars"] in ("1", "2", "3", "4", "5") else None,
+        reach=int(asked["reach"]) if asked["reach"].isdecimal() else None,
+        age=AGES.get(asked["age"]),
+    )
+
+
+def following(request: web.Request, after: str | None) -> str | None:
+    """The address of the next page's list."""
+    if after is None:
+        return None
+    same = {name: value for name, value in request.query.items() if name != "after"}
+    return urlencode(same | {"after": after})
+
+
+def shown(row: Row, marks: Sequence[str]) -> dict[str, Any]:
+    """A row as the template shows it."""
+    lead = row.lead
+    return {
+        "id": row.id,
+        "urgent": row.urgent,
+        "unsure": row.unsure,
+        "status": row.status,
+        "outcome": row.outcome,
+        "due_at": row.due_at,
+        "opened_at": row.opened_at,
+        "waiting_since": row.waiting_since,
+        "snoozed_until": row.snoozed_until,
+        "closed_at": row.closed_at,
+        "owner": row.owner,
+        "holder": row.holder,
+        "mentions": row.mentions,
+        "tags": marks,
+        "score": row.score,
+        "why": row.why,
+        "clock": row.why.rpartition(", ")[2],
+        "brand": row.brand,
+        "source": lead.source if lead else "",
+        "stars": lead.stars if lead else None,
+        "author": lead.author if lead else "",
+        "reach": lead.reach if lead else None,
+        "deleted": lead is None or lead.deleted or lead.purged,
+        "edited": lead is not None and lead.edited,
+        "url": link(lead.url) if lead else "",
+        "words": words(lead) if lead else Markup(),
+    }
+
+
+def words(lead: Lead) -> Markup:
+    """Title and text as one, with the clause marked that complains most."""
+    text = f"{lead.title} — {lead.text}" if lead.title else lead.text
+    text = " ".join(text.split())
+    place = heaviest(text)
+    return pages.marked(text, [place] if place else [])
