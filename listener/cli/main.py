@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from listener import __version__
-from listener.cli import arranging, asking, ground, running, setting_up, trying, working
+from listener.cli import arranging, asking, ground, people, running, setting_up, trying
 from listener.cli.benching import command
 
 program = typer.Typer(
@@ -54,7 +54,7 @@ program.command()(asking.mentions)
 program.command()(asking.coverage)
 program.command()(command.bench)
 program.add_typer(arranging.cases, name="cases")  # with what working gives it
-program.add_typer(working.staff, name="staff")
+program.add_typer(people.staff, name="staff")
 
 
 def main() -> None:

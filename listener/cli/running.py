@@ -13,6 +13,7 @@ from listener.desk import demo
 from listener.desk.applying import apply
 from listener.domain.staff import Staff
 from listener.store import people, sources
+from listener.web.entrance import loopback
 
 
 def run(
@@ -120,3 +121,28 @@ async def greet(ready: Parts, only: list[Stage]) -> None:
         out.print(
             f"How it is doing: {ready.settings.url}   Cases: listener {'--demo ' if ground.demo else ''}cases   Stop: Ctrl-C"
         )
+        for sentence in await before_anybody_comes(ready):
+            out.print(sentence, style="yellow", markup=False)
+
+
+async def before_anybody_comes(ready: Parts) -> list[str]:
+    """What the operator should know about who can sign in, and how."""
+    if ground.demo:
+        return []
+    entrance, sentences = ready.settings.entrance(), []
+    async with ready.store.reading() as session:
+        if not await people.anybody_can_sign_in(session):
+            sentences.append(
+                "Nobody can sign in yet. Add yourself: listener staff add NAME --role admin"
+            )
+    if entrance.plain_http and not entrance.secure:
+        sentences.append(
+            "LISTENER_PLAIN_HTTP lets passwords and posts travel readable for everybody on the "
+            "way. Put https in front, and set LISTENER_URL."
+        )
+    elif not entrance.secure and not loopback(ready.settings.host):
+        sentences.append(
+            "On plain http only this machine may sign in. For others put https in front, and set "
+            "LISTENER_URL."
+        )
+    return sentences

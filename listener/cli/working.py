@@ -14,14 +14,12 @@ from listener.desk.acting import Done
 from listener.domain.case import Case, Outcome, Status
 from listener.domain.correction import Better
 from listener.domain.deadline import Policies
-from listener.domain.staff import Role, Staff
 from listener.store import cases as queue
 from listener.store import mentions, people, tags
 from listener.store.mentions import Filters
 from listener.store.session import AsyncSession
 
 cases = typer.Typer(help="List cases, most pressing first, and work them.", no_args_is_help=False)
-staff = typer.Typer(help="The people who work cases.", no_args_is_help=True)
 
 Number = Annotated[int, typer.Argument(help="The case's number.", min=1)]
 Who = Annotated[str | None, typer.Option("--as", help="Who you are; needed when you are several.")]
@@ -192,46 +190,3 @@ async def name_of(ready: Parts, who: str | None) -> str:
         if everybody
         else "Nobody works here yet. Add yourself: listener staff add NAME."
     )
-
-
-@staff.command()
-def add(
-    name: Annotated[str, typer.Argument(help="What they are called.")],
-    *,
-    role: Annotated[Role, typer.Option(help="What they are here to do.")] = Role.AGENT,
-    mail: Annotated[str | None, typer.Option(help="Their address.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Add somebody."""
-
-    async def work() -> Staff:
-        if not name.strip():
-            raise Refused("A person needs a name.")
-        async with parts() as ready, ready.store.transaction() as session:
-            if await people.named(session, name.strip()) is not None:
-                raise Refused(f"Somebody called {name.strip()!r} works here already.")
-            person = Staff(name=name.strip(), role=role, mail=mail)
-            session.add(person)
-            await session.flush()
-            return person
-
-    person = act(work)
-    if as_json:
-        print_json({"id": person.id, "name": person.name, "role": person.role})
-    else:
-        out.print(f"{person.name} works here now, as {person.role}.", markup=False)
-
-
-@staff.command(name="list")
-def everybody(*, as_json: Json = False) -> None:
-    """List everybody."""
-
-    async def work() -> list[Staff]:
-        async with parts() as ready, ready.store.reading() as session:
-            return list(await people.every(session))
-
-    for person in act(work):
-        if as_json:
-            print_json({"id": person.id, "name": person.name, "role": person.role})
-        else:
-            out.print(f"{person.name}, {person.role}", markup=False)

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from listener.domain.case import Case
 from listener.domain.event import Event, What
-from listener.domain.record import NotAllowed, NotThere
+from listener.domain.record import NoRight, NotAllowed, NotThere
+from listener.domain.rights import Act, may
 from listener.domain.staff import Staff
 from listener.domain.undo import changed, standing
 from listener.store import cases, history, people
@@ -81,10 +82,10 @@ async def acting(store: Store, case_id: int, staff: str) -> AsyncIterator[AtHand
 
 
 async def at_hand(session: AsyncSession, case_id: int, staff: str) -> tuple[Case, Staff, datetime]:
-    """The case, locked, and the person who acts on it."""
-    person = await somebody(session, staff)
+    """The case, locked, and the person who acts on it and may; else it is not there to them."""
+    person = await worker(session, staff)
     case = await cases.locked(session, case_id)
-    if case is None:
+    if case is None or not may(person, Act.WORK_CASES, case.brand_id):
         raise NotThere(f"There is no case {case_id}. `listener cases` lists them.")
     return case, person, await now(session)
 
@@ -96,6 +97,14 @@ async def somebody(session: AsyncSession, staff: str) -> Staff:
         raise NotAllowed(
             f"Nobody here is called {staff!r}. Add them: listener staff add {staff!r}."
         )
+    return person
+
+
+async def worker(session: AsyncSession, staff: str) -> Staff:
+    """The person of this name, whose role includes working cases."""
+    person = await somebody(session, staff)
+    if not may(person, Act.WORK_CASES):
+        raise NoRight(f"{person.name} is here as {person.role}, who reads cases and works none.")
     return person
 
 

@@ -4,11 +4,9 @@ from listener.desk.acting import AtHand, Done, acting
 from listener.desk.noting import keep_note
 from listener.domain.event import What
 from listener.domain.record import NoRight, NotAllowed
-from listener.domain.staff import Role
+from listener.domain.rights import Act, may
 from listener.store import people
 from listener.store.session import Store
-
-ASSIGNING = frozenset({Role.LEAD, Role.ADMIN})
 
 
 async def assign(store: Store, case_id: int, staff: str, to: str, *, note: str = "") -> Done:
@@ -17,6 +15,8 @@ async def assign(store: Store, case_id: int, staff: str, to: str, *, note: str =
         other = await people.named(act.session, to)
         if other is None or not other.active:
             raise NotAllowed(f"Nobody here is called {to!r}.")
+        if not may(other, Act.WORK_CASES, act.case.brand_id):
+            raise NotAllowed(f"{other.name} does not work cases of this brand.")
         if other.key == act.case.owner_id:
             return Done(act.case, None, f"Case {case_id} is {other.name}'s already.")
         if other.key != act.person.key or act.case.owner_id is not None:
@@ -51,5 +51,5 @@ async def unassign(store: Store, case_id: int, staff: str, *, note: str = "") ->
 
 async def unless_lead(act: AtHand, what: str) -> None:
     """Refuse whoever only works cases."""
-    if act.person.role not in ASSIGNING:
+    if not may(act.person, Act.ASSIGN, act.case.brand_id):
         raise NoRight(f"Only a lead may {what}.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from listener.desk.acting import AtHand, Done, acting, at_hand, somebody, unless_held
+from listener.desk.acting import AtHand, Done, acting, at_hand, unless_held, worker
 from listener.desk.noting import keep_note
 from listener.domain.case import Case, Status
 from listener.domain.event import What
@@ -38,8 +38,10 @@ async def take_next(
     Of two who ask at once each gets another.
     """
     async with store.transaction() as session:
-        person = await somebody(session, staff)
+        person = await worker(session, staff)
         moment = await now(session)
+        if person.walls is not None:
+            brands = set(person.walls) & set(person.walls if brands is None else brands)
         case = await urgent.next_one(session, now=moment, brands=brands, filters=filters, tag=tag)
         if case is None:
             return None

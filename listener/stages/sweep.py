@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 
 from listener.stages.reach import usable
-from listener.store import sweeping
+from listener.store import logins, sweeping
 from listener.store.session import Store, now
 from listener.store.sweeping import Keeping
 
@@ -28,6 +28,7 @@ class Sweep:
                 session, self.keeping, by_connector=limits(), now=moment
             )
             await sweeping.drop_leftovers(session, now=moment)
+            await logins.sweep(session, now=moment)
         if forgotten:
             log.info("forgotten", mentions=forgotten)
         return forgotten

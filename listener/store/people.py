@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import exists, func
 from sqlmodel import col, select
 
+from listener.domain.case import Case, Status
 from listener.domain.staff import Role, Staff
 from listener.store.session import AsyncSession
 
@@ -59,3 +60,14 @@ async def other_admins(session: AsyncSession, number: int) -> int:
         .with_for_update()
     )
     return sum(person.key != number for person in await session.exec(admins))
+
+
+async def cases_of(session: AsyncSession, number: int) -> Sequence[Case]:
+    """The cases that somebody owns and that are not closed, locked."""
+    theirs = (
+        select(Case)
+        .where(Case.owner_id == number, Case.status != Status.CLOSED)
+        .order_by(col(Case.id))
+        .with_for_update()
+    )
+    return (await session.exec(theirs)).all()

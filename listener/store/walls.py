@@ -6,6 +6,7 @@ from listener.domain.brand import Brand
 from listener.domain.case import Case
 from listener.domain.event import Event
 from listener.domain.mention import Mention
+from listener.domain.reply import Reply
 from listener.store.session import AsyncSession
 
 
@@ -26,6 +27,16 @@ async def of_event(session: AsyncSession, number: int) -> int | None:
         select(Case.brand_id)
         .join(Event, Event.case_id == Case.id)  # type: ignore[arg-type]
         .where(Event.id == number)
+    )
+    return found.one_or_none()
+
+
+async def of_reply(session: AsyncSession, number: int) -> int | None:
+    """The brand of the case to which a reply belongs."""
+    found = await session.exec(
+        select(Case.brand_id)
+        .join(Reply, Reply.case_id == Case.id)  # type: ignore[arg-type]
+        .where(Reply.id == number)
     )
     return found.one_or_none()
 

@@ -7,7 +7,7 @@ import structlog
 from aiohttp import hdrs, web
 from yarl import URL
 
-from listener.domain.record import NotAllowed
+from listener.domain.record import NoRight, NotAllowed, NotThere
 from listener.store.session import DatabaseTrouble
 from listener.web import pages
 
@@ -74,6 +74,10 @@ async def in_plain_words(request: web.Request, handler: Handler) -> web.StreamRe
     """Nobody sees a traceback: what goes wrong is said in a sentence."""
     try:
         return await handler(request)
+    except NotThere as refusal:
+        return answer(request, 404, str(refusal))
+    except NoRight as refusal:
+        return answer(request, 403, str(refusal))
     except NotAllowed as refusal:
         return answer(request, 409, str(refusal))
     except DatabaseTrouble:

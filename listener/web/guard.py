@@ -28,6 +28,7 @@ BRAND_OF: Final[Mapping[str, BrandOf]] = {
     "case": walls.of_case,
     "mention": walls.of_mention,
     "event": walls.of_event,
+    "reply": walls.of_reply,
     "brand": walls.of_brand,
 }
 # These belong to no brand.

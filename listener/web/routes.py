@@ -8,6 +8,7 @@ from listener.desk.replies import Rules
 from listener.domain.rights import Act
 from listener.store.session import Store
 from listener.web import files
+from listener.web.account import AccountPage
 from listener.web.case import CasePage
 from listener.web.csp import Reports
 from listener.web.entrance import Entrance
@@ -18,6 +19,7 @@ from listener.web.live import Live
 from listener.web.login import HOME, LoginPage
 from listener.web.queue import QueuePage
 from listener.web.site import REPORTS
+from listener.web.staff import StaffPage
 from listener.web.status import StatusPage
 
 
@@ -65,12 +67,25 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
     """What people see and do."""
     case = CasePage(rooms.store, rooms.rules)
     queue = QueuePage(rooms.store, case)
+    me, staff = AccountPage(rooms.store, rooms.entrance), StaffPage(rooms.store, rooms.entrance)
     return (
         Route("GET", "/", "home", Act.KEEP_ACCOUNT, home),
         Route("GET", "/queue", "queue", Act.READ_CASES, queue.show),
         Route("GET", "/cases/{case}", "case", Act.READ_CASES, case.show),
         Route("GET", "/live", "live", Act.READ_CASES, rooms.live.show, by_hand=False),
         Route("GET", "/status", "status", Act.READ_SOURCES, StatusPage(rooms.store).show),
+        Route("GET", "/me", "me", Act.KEEP_ACCOUNT, me.show),
+        Route("POST", "/me", "keep me", Act.KEEP_ACCOUNT, me.keep),
+        Route("POST", "/me/password", "my password", Act.KEEP_ACCOUNT, me.change_password),
+        Route("POST", "/me/sign-out", "sign me out", Act.KEEP_ACCOUNT, me.sign_out),
+        Route("GET", "/staff", "people", Act.MANAGE_STAFF, staff.show),
+        Route("POST", "/staff", "add person", Act.MANAGE_STAFF, staff.add),
+        Route("POST", "/staff/{staff}/change", "change person", Act.MANAGE_STAFF, staff.change),
+        Route("POST", "/staff/{staff}/link", "link for person", Act.MANAGE_STAFF, staff.link),
+        Route(
+            "POST", "/staff/{staff}/sign-out", "sign person out", Act.MANAGE_STAFF, staff.sign_out
+        ),
+        Route("POST", "/staff/{staff}/leave", "person leaves", Act.MANAGE_STAFF, staff.leave),
     )
 
 
