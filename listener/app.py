@@ -34,6 +34,7 @@ from listener.desk.plan import option_faults
 from listener.domain.secret import ENV, FILE, Seal, is_reference, is_sealed
 from listener.domain.source import Source
 from listener.stages.answer import Answer
+from listener.stages.index import Index
 from listener.stages.judge import Judge
 from listener.stages.leases import Leases
 from listener.stages.listen import Listen
@@ -78,6 +79,7 @@ class Stage(StrEnum):
     NOTIFY = "notify"
     WAKEN = "waken"
     ANSWER = "answer"
+    INDEX = "index"
     SWEEP = "sweep"
 
 
@@ -292,6 +294,7 @@ class Service:
         self.notify = Notify(store, Channels(parts).named)
         self.waken = Waken(store, self.wake[Stage.NOTIFY])
         self.answer = Answer(store, parts.reach, self.wake[Stage.NOTIFY])
+        self.index = Index(store)
         self.sweep = Sweep(store, settings.keeping)
         doors = Doors(store, intake, parts.connect, self.wake[Stage.JUDGE])
         entrance = settings.entrance()
@@ -342,6 +345,7 @@ class Service:
             Stage.NOTIFY: (self.notify.step, LOOK / 2),
             Stage.WAKEN: (self.waken.step, LOOK),
             Stage.ANSWER: (self.answer.step, LOOK / 2),
+            Stage.INDEX: (self.index.step, LOOK),
             Stage.SWEEP: (self.sweep.step, HOUSEWORK),
         }
         tasks = [
@@ -391,8 +395,8 @@ class Service:
                 while not await self.poll.has_room() and await self.judge.step():
                     pass
             await polling
-            stages = (self.recheck, self.judge, self.waken, self.answer, self.notify, self.sweep)
-            for step in [stage.step for stage in stages]:
+            stages = (self.recheck, self.judge, self.waken, self.answer, self.notify)
+            for step in [stage.step for stage in (*stages, self.index, self.sweep)]:
                 while await step():
                     pass
         finally:

@@ -162,6 +162,15 @@ class Sighting(SQLModel, table=True):
     seen_at: datetime = Field(sa_type=Instant)
 
 
+class Unindexed(SQLModel, table=True):
+    """A mention whose words cannot be found yet. `turn` grows whenever they change again."""
+
+    __tablename__ = "unindexed"
+
+    mention_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    turn: int = 1
+
+
 def stars_of(rating: float | None, lowest: float | None, highest: float | None) -> float | None:
     """A rating on its place's scale as one of one to five stars."""
     if rating is None or lowest is None or highest is None:

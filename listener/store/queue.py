@@ -17,7 +17,10 @@ from listener.domain.mention import Mention
 from listener.domain.score import Pressing
 from listener.domain.source import Source
 from listener.domain.staff import Staff
+from listener.domain.tag import CaseTag
+from listener.store import tags
 from listener.store.rows import Lead, leads
+from listener.store.search import cases_saying
 from listener.store.session import AsyncSession, bulk
 
 PAGE: Final = 50
@@ -66,6 +69,8 @@ class Filters:
     reach: int | None = None  # at least
     age: timedelta | None = None  # opened at least so long ago
     owner: str | None = None
+    tag: str | None = None
+    words: str = ""  # all of them in one mention of the case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +140,7 @@ async def page(
     limit: int = PAGE,
 ) -> Page:
     """A queue's next cases, most pressing first; what was done today, the latest first."""
-    chosen = belongs(queue, viewer) + within(viewer.brands) + fitting(filters, viewer.now)
+    chosen = belongs(queue, viewer) + within(viewer.brands) + fitting(session, filters, viewer.now)
     if queue is not Queue.DONE:
         chosen = [UNCLOSED, *chosen]
     order = -seconds(session, Case.closed_at) if queue is Queue.DONE else ranking(session)
@@ -164,7 +169,7 @@ async def free(
         col(Case.status) == Status.OPEN,
         ~asleep(viewer.now),
         *within(viewer.brands),
-        *fitting(filters, viewer.now),
+        *fitting(session, filters, viewer.now),
     ]
     wanted: Any = select(col(Case.id)).where(*chosen).order_by(ranking(session), col(Case.id))
     return list((await bulk(session, wanted.limit(limit))).scalars())
@@ -194,10 +199,15 @@ async def rows(session: AsyncSession, ids: Sequence[int], *, now: datetime) -> l
     )
     found = {one.id: one for one in await bulk(session, wanted)}
     first = await leads(session, ids)
-    return [as_row(found[number], first.get(number), now) for number in ids if number in found]
+    tagged = await tags.of_cases(session, ids)
+    return [
+        as_row(found[number], first.get(number), tagged.get(number, ()), now)
+        for number in ids
+        if number in found
+    ]
 
 
-def as_row(one: Any, lead: Lead | None, now: datetime) -> Row:
+def as_row(one: Any, lead: Lead | None, tagged: Sequence[str], now: datetime) -> Row:
     """A case as a list shows it."""
     pressing = Pressing(
         urgent=one.urgent,
@@ -228,6 +238,7 @@ def as_row(one: Any, lead: Lead | None, now: datetime) -> Row:
         outcome=one.outcome,
         reopened=one.reopened,
         mentions=one.mentions,
+        tags=tagged,
         lead=lead,
     )
 
@@ -269,7 +280,9 @@ def within(brands: Collection[int] | None) -> list[ColumnElement[bool]]:
     return [] if brands is None else [col(Case.brand_id).in_(brands)]
 
 
-def fitting(filters: Filters | None, now: datetime) -> list[ColumnElement[bool]]:
+def fitting(
+    session: AsyncSession, filters: Filters | None, now: datetime
+) -> list[ColumnElement[bool]]:
     """What the filters ask of a case, and of any one mention of it."""
     if filters is None:
         return []
@@ -280,8 +293,14 @@ def fitting(filters: Filters | None, now: datetime) -> list[ColumnElement[bool]]
     if filters.owner is not None:
         person = select(col(Staff.id)).where(col(Staff.name) == filters.owner)
         asked.append(col(Case.owner_id).in_(person))
+    if filters.tag is not None:
+        tagged = select(col(CaseTag.case_id)).where(col(CaseTag.tag) == filters.tag)
+        asked.append(col(Case.id).in_(tagged))
     if filters.age is not None:
         asked.append(col(Case.opened_at) <= now - filters.age)
+    if filters.words.strip():
+        said = cases_saying(session, filters.words)
+        asked.append(sa.false() if said is None else col(Case.id).in_(said))
     of_mention = saying(filters)
     if of_mention:
         asked.append(exists().where(col(Mention.case_id) == col(Case.id), *of_mention))

@@ -30,7 +30,7 @@ async def next_one(
         ~asleep(now),
         or_(col(Case.held_until).is_(None), col(Case.held_until) <= now),
         *within(brands),
-        *fitting(filters, now),
+        *fitting(session, filters, now),
     )
     if tag is not None:
         query = query.where(

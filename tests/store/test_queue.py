@@ -12,7 +12,7 @@ from connectors.kit.contract import Kind, Rating
 from listener.desk import closing, taking
 from listener.domain.case import Case, Outcome, Status
 from listener.domain.mention import Mention
-from listener.store import queue
+from listener.store import queue, tags
 from listener.store.queue import Filters, Page, Queue, Viewer
 from listener.store.session import AsyncSession
 from tests.given import (
@@ -250,6 +250,17 @@ async def test_filters_ask_for_an_owner_and_an_age(world: World) -> None:
     assert await ids(world, owner="Ben") == [2]
     assert await ids(world, owner="Ana") == []
     assert await ids(world, age=timedelta(hours=3)) == [1]
+
+
+async def test_a_row_has_its_tags_and_is_found_by_them(world: World) -> None:
+    await settled(world)
+    await complained(world, COLD, SLOW)
+    async with world.store.transaction() as session:
+        await tags.put(session, 2, ["late", "counter"])
+
+    assert [list(row.tags) for row in (await page(world)).rows] == [[], ["counter", "late"]]
+    assert await ids(world, tag="late") == [2]
+    assert await ids(world, tag="lat") == []
 
 
 async def two_brands(world: World) -> None:

@@ -1,0 +1,301 @@
+"""Search: the words of all mentions, entered in an index of each database's own kind.
+
+What is entered are words that we have cut ourselves, so both databases find the same. With
+them stand marks that no word can be: of the brand, of the place, and that there is a case.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, select, text
+from sqlmodel import col
+
+from listener.domain.brand import Brand
+from listener.domain.mention import Mention, Unindexed
+from listener.domain.source import Source
+from listener.domain.words import Phrase, asked, words
+from listener.store.rows import Lead, shown
+from listener.store.session import AsyncSession, bulk, locked_for_update
+
+PAGE: Final = 50
+FAR: Final = 3000  # mentions that are looked at for one page, so that none takes long
+NEVER_A_WORD: Final = "\ue000"  # from the area that Unicode leaves to everybody
+CASE: Final = f"{NEVER_A_WORD}c"
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A mention whose words are to be entered, as it stood when it was looked at."""
+
+    id: int
+    turn: int
+    brand_id: int
+    connector: str
+    has_case: bool
+    gone: bool
+    said: Sequence[str]  # title, text, who wrote it
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A mention with the words and marks that are entered for it; none when it is gone."""
+
+    mention: Unread
+    words: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What is looked for; None is all."""
+
+    words: str = ""
+    brand: str | None = None
+    place: str | None = None
+    source: str | None = None
+    language: str | None = None
+    flagged: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    case_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Mentions, the latest heard first, and where the next page begins.
+
+    With few of them and a next page, only the latest `FAR` have been looked at so far.
+    """
+
+    mentions: Sequence[Lead] = ()
+    after: int | None = None
+
+
+# --- filling the index
+
+
+async def unread(session: AsyncSession, *, limit: int) -> Sequence[Unread]:
+    """Mentions whose words are not entered yet, oldest first."""
+    rows = await bulk(
+        session,
+        select(
+            col(Unindexed.mention_id),
+            col(Unindexed.turn),
+            col(Mention.brand_id),
+            col(Mention.connector),
+            col(Mention.case_id),
+            col(Mention.deleted_at),
+            col(Mention.purged_at),
+            col(Mention.title),
+            col(Mention.text),
+            col(Mention.author_name),
+            col(Mention.author_handle),
+        )
+        .outerjoin(Mention, col(Mention.id) == col(Unindexed.mention_id))
+        .order_by(col(Unindexed.mention_id))
+        .limit(limit),
+    )
+    return [
+        Unread(
+            id=row.mention_id,
+            turn=row.turn,
+            brand_id=row.brand_id or 0,
+            connector=row.connector or "",
+            has_case=row.case_id is not None,
+            gone=row.brand_id is None or row.deleted_at is not None or row.purged_at is not None,
+            said=(row.title or "", row.text or "", row.author_name or "", row.author_handle or ""),
+        )
+        for row in rows
+    ]
+
+
+def indexed(mention: Unread) -> Indexed:
+    """The words and marks of a mention."""
+    if mention.gone:
+        return Indexed(mention, ())
+    marks = [brand_mark(mention.brand_id), place_mark(mention.connector)]
+    marks += [CASE] if mention.has_case else []
+    return Indexed(mention, [*marks, *(word for said in mention.said for word in words(said))])
+
+
+async def enter(session: AsyncSession, read: Sequence[Indexed]) -> int:
+    """Enter words, unless they have changed since they were looked at; say how many were."""
+    if not read:
+        return 0
+    waiting = select(col(Unindexed.mention_id), col(Unindexed.turn)).where(
+        col(Unindexed.mention_id).in_([one.mention.id for one in read])
+    )
+    # Whoever is changing one at this moment has it locked: it will be looked at again.
+    free = await bulk(session, locked_for_update(waiting, session))
+    turns = {row.mention_id: row.turn for row in free}
+    standing = [one for one in read if turns.get(one.mention.id) == one.mention.turn]
+    if not standing:
+        return 0
+    ids = [one.mention.id for one in standing]
+    rows = [
+        {"number": one.mention.id, "words": written(session, one.words)}
+        for one in standing
+        if one.words
+    ]
+    if session.get_bind().dialect.name == "sqlite":
+        gone = text("DELETE FROM mention_index WHERE rowid IN :ids")
+        new = "INSERT INTO mention_index (rowid, words) VALUES (:number, :words)"
+    else:
+        gone = text("DELETE FROM mention_index WHERE mention_id IN :ids")
+        new = "INSERT INTO mention_index VALUES (:number, CAST(CAST(:words AS text) AS tsvector))"
+    await bulk(session, gone.bindparams(bindparam("ids", ids, expanding=True)))
+    if rows:
+        await bulk(session, text(new), rows)
+    await bulk(session, delete(Unindexed).where(col(Unindexed.mention_id).in_(ids)))
+    return len(standing)
+
+
+def written(session: AsyncSession, found: Sequence[str]) -> str:
+    """Words as the database's index takes them: with their places, or simply in a row."""
+    if session.get_bind().dialect.name == "sqlite":
+        return " ".join(found)
+    return " ".join(f"'{word}':{place}" for place, word in enumerate(found, 1))
+
+
+# --- asking it
+
+
+async def search(
+    session: AsyncSession,
+    wanted: Search,
+    *,
+    brands: Collection[int] | None = None,
+    after: int | None = None,
+    limit: int = PAGE,
+) -> Found:
+    """The latest mentions that have all these words and fit."""
+    phrases = asked(wanted.words)
+    if wanted.words.strip() and not phrases:
+        return Found()  # nothing of it is a word
+    marks = await marks_of(session, wanted, brands)
+    if marks is None:
+        return Found()
+    candidates = having(session, phrases, marks)
+    if wanted.case_id is not None and not phrases:
+        candidates = select(col(Mention.id)).where(col(Mention.case_id) == wanted.case_id)
+    number = candidates.selected_columns[0]
+    if after is not None:
+        candidates = candidates.where(number < after)
+    near = candidates.order_by(number.desc()).limit(FAR).cte("near")
+    fits = conditions(wanted, brands)
+    mention = select(col(Mention.id)).join(near, near.c[0] == col(Mention.id)).where(*fits)
+    rows = (await bulk(session, mention.order_by(col(Mention.id).desc()).limit(limit + 1))).all()
+    ids = [row.id for row in rows[:limit]]
+    if len(rows) > limit:
+        return Found(await shown(session, ids), ids[-1])
+    extent = select(func.count().label("looked"), func.min(near.c[0]).label("last"))
+    far = (await bulk(session, extent)).one()
+    return Found(await shown(session, ids), far.last if far.looked == FAR else None)
+
+
+def cases_saying(session: AsyncSession, said: str) -> sa.Select[Any] | None:
+    """The cases of mentions that have all these words; None when nothing of it is a word."""
+    phrases = asked(said)
+    if not phrases:
+        return None
+    near = having(session, phrases, [[CASE]]).cte("said")
+    return (
+        select(col(Mention.case_id))
+        .join(near, near.c[0] == col(Mention.id))
+        .where(col(Mention.case_id).is_not(None))
+    )
+
+
+async def marks_of(
+    session: AsyncSession, wanted: Search, brands: Collection[int] | None
+) -> list[list[str]] | None:
+    """The marks that a mention must have, one of each list; None when no mention can."""
+    marks = []
+    allowed = brands
+    if wanted.brand is not None:
+        named = (
+            await bulk(session, select(col(Brand.id)).where(col(Brand.name) == wanted.brand))
+        ).scalar()
+        if named is None or (brands is not None and named not in brands):
+            return None
+        allowed = [named]
+    if allowed is not None:
+        if not allowed:
+            return None
+        marks.append([brand_mark(number) for number in sorted(allowed)])
+    if wanted.place is not None:
+        marks.append([place_mark(wanted.place)])
+    return marks
+
+
+def having(
+    session: AsyncSession, phrases: Sequence[Phrase], marks: Sequence[Sequence[str]]
+) -> sa.Select[Any]:
+    """The numbers of mentions that have all phrases and marks."""
+    if not phrases and not marks:
+        return select(col(Mention.id)).where(col(Mention.deleted_at).is_(None))
+    if session.get_bind().dialect.name == "sqlite":
+        table = sa.table("mention_index", sa.column("rowid", sa.Integer()))
+        said = text("mention_index MATCH :asked").bindparams(asked=for_sqlite(phrases, marks))
+        return select(table.c.rowid).where(said)
+    table = sa.table("mention_index", sa.column("mention_id", sa.Integer()))
+    said = text("mention_index.words @@ CAST(CAST(:asked AS text) AS tsquery)")
+    return select(table.c.mention_id).where(said.bindparams(asked=for_postgresql(phrases, marks)))
+
+
+def for_sqlite(phrases: Sequence[Phrase], marks: Sequence[Sequence[str]]) -> str:
+    """A search as FTS5 reads it. Words have letters and digits only, so nothing can escape."""
+    said = []
+    for one in phrases:
+        quoted = f'"{" ".join(one.words)}"'
+        said.append(f"{quoted} *" if one.begins else quoted)
+    for any_of in marks:
+        either = " OR ".join(f'"{mark}"' for mark in any_of)
+        said.append(f"({either})")
+    return " AND ".join(said)
+
+
+def for_postgresql(phrases: Sequence[Phrase], marks: Sequence[Sequence[str]]) -> str:
+    """The same as a tsquery."""
+    said = []
+    for one in phrases:
+        quoted = [f"'{word}'" for word in one.words]
+        quoted[-1] += ":*" if one.begins else ""
+        said.append(f"({' <-> '.join(quoted)})")
+    for any_of in marks:
+        either = " | ".join(f"'{mark}'" for mark in any_of)
+        said.append(f"({either})")
+    return " & ".join(said)
+
+
+def conditions(wanted: Search, brands: Collection[int] | None) -> list[ColumnElement[bool]]:
+    """What the index does not know: asked of each mention that it finds."""
+    fits = [and_(col(Mention.deleted_at).is_(None), col(Mention.purged_at).is_(None))]
+    if brands is not None:  # whatever the index says, nobody looks through a wall
+        fits.append(col(Mention.brand_id).in_(brands))
+    if wanted.source is not None:
+        source = select(col(Source.id)).where(col(Source.name) == wanted.source)
+        fits.append(col(Mention.source_id) == source.scalar_subquery())
+    if wanted.language is not None:
+        fits.append(col(Mention.language) == wanted.language)
+    if wanted.flagged is not None:
+        fits.append(col(Mention.flagged).is_(wanted.flagged))
+    if wanted.since is not None:
+        fits.append(col(Mention.published_at) >= wanted.since)
+    if wanted.until is not None:
+        fits.append(col(Mention.published_at) < wanted.until)
+    if wanted.case_id is not None:
+        fits.append(col(Mention.case_id) == wanted.case_id)
+    return fits
+
+
+def brand_mark(number: int) -> str:
+    """The mark of a brand."""
+    return f"{NEVER_A_WORD}b{number}"
+
+
+def place_mark(connector: str) -> str:
+    """The mark of a place. Connectors are named like modules, so this is one word."""
+    return f"{NEVER_A_WORD}p{''.join(words(connector))}"
