@@ -28,6 +28,7 @@ class What(StrEnum):
     REOPENED = "reopened"
     EDITED = "edited"  # by its author
     DELETED = "deleted"  # by its author
+    FOLLOWED = "followed"  # its author wrote again in the same thread
     CORRECTED = "corrected"  # a mention that the model let pass was a complaint
     PRIORITY = "priority changed"
     SNOOZED = "snoozed"

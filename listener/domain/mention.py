@@ -46,6 +46,20 @@ class Mention(Record, table=True):
             sqlite_where=text("recheck_at IS NOT NULL"),
             postgresql_where=text("recheck_at IS NOT NULL"),
         ),
+        Index(
+            "ix_mentions_answers",
+            "connector",
+            "in_reply_to",
+            sqlite_where=text("ours AND in_reply_to IS NOT NULL"),
+            postgresql_where=text("ours AND in_reply_to IS NOT NULL"),
+        ),
+        Index(
+            "ix_mentions_thread",
+            "connector",
+            "thread",
+            sqlite_where=text("case_id IS NOT NULL AND thread IS NOT NULL"),
+            postgresql_where=text("case_id IS NOT NULL AND thread IS NOT NULL"),
+        ),
         Index("ix_mentions_case", "case_id", "id"),
     )
 

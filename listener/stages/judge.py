@@ -9,7 +9,7 @@ import structlog
 from listener.domain.deadline import Policies
 from listener.domain.triage import Circumstances, assess
 from listener.stages.loop import fault
-from listener.store import cases, history, mentions
+from listener.store import cases, heeding, history, mentions
 from listener.store.mentions import Judged, Waiting
 from listener.store.session import Store, now
 from models.classifier import Classifier
@@ -90,6 +90,7 @@ class Judge:
         async with self.store.transaction() as session:
             moment = await now(session)
             judged = await mentions.still_waiting(session, judged)
+            judged = await heeding.heed(session, judged)
             await mentions.keep_verdicts(session, judged, now=moment)
             opened = await cases.open_or_join(
                 session,

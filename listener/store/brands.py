@@ -24,6 +24,11 @@ async def every(session: AsyncSession) -> Sequence[Brand]:
     return (await session.exec(select(Brand).order_by(Brand.name))).all()
 
 
+async def numbered(session: AsyncSession, number: int) -> Brand:
+    """The brand of this number."""
+    return await session.get_one(Brand, number)
+
+
 async def named(session: AsyncSession, name: str) -> Brand | None:
     """The brand of this name."""
     return (await session.exec(select(Brand).where(Brand.name == name))).one_or_none()

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from listener.domain.correction import Better, Correction
 from listener.domain.mention import Mention
+from listener.store import lessons
 from listener.store.session import AsyncSession
 
 FALSE_FLAGS = (Better.NOT_NEGATIVE, Better.NOT_US, Better.SPAM)
@@ -21,7 +22,7 @@ async def keep(
     staff_id: int,
     now: datetime,
 ) -> list[int]:
-    """Keep a correction for each of these mentions; return their numbers."""
+    """Keep a correction for each of these mentions, and of which texts it speaks."""
     made = [
         Correction(
             mention_id=mention.key, staff_id=staff_id, better=better, model=mention.model, at=now
@@ -30,6 +31,7 @@ async def keep(
     ]
     session.add_all(made)
     await session.flush()
+    await lessons.keep(session, list(zip(made, mentions, strict=True)))
     return [one.key for one in made]
 
 

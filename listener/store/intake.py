@@ -22,7 +22,7 @@ from listener.domain.coverage import Covered, merged
 from listener.domain.event import What
 from listener.domain.mention import Mention, Revision, Sighting, next_recheck
 from listener.domain.source import Arrival, DeadLetter, Reading, Seen, Source, digest
-from listener.store import history, waking
+from listener.store import history, lessons, waking
 from listener.store.session import LOCK, AsyncSession, bulk
 
 RAW = 64 * 1024  # characters of a dead letter that are worth keeping
@@ -309,6 +309,7 @@ async def forget(session: AsyncSession, ids: Sequence[int]) -> None:
         .values(title=None, text="")
         .execution_options(synchronize_session=False)
     )
+    await lessons.forget(session, ids)
 
 
 async def keep_dead_letters(

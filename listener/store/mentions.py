@@ -33,6 +33,8 @@ class Waiting:
     language: str | None
     connector: str
     author: str  # what tells one author from another
+    names: tuple[str, ...]  # all that its place calls them
+    revision_number: int
     reach: int | None
     late: bool
     case_id: int | None
@@ -102,6 +104,8 @@ def as_waiting(mention: Mention, brand: str) -> Waiting:
         language=mention.language,
         connector=mention.connector,
         author=mention.author_id or mention.author_handle,
+        names=(mention.author_id, mention.author_handle, mention.author_name),
+        revision_number=mention.revisions,
         reach=max(reaches, default=None),
         late=mention.late,
         case_id=mention.case_id,

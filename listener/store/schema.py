@@ -16,6 +16,7 @@ from listener.domain import (  # noqa: F401  (each brings its tables)
     correction,
     coverage,
     event,
+    lesson,
     likeness,
     login,
     mention,

@@ -1,0 +1,84 @@
+"""Story: what happened to a case, in sentences that a colleague reads."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from listener.domain.event import Event, What
+
+_BY_SOMEBODY = {
+    What.CONFIRMED: "{who} confirmed that it is a complaint",
+    What.TAKEN: "{who} took it",
+    What.ANSWERED: "{who} answered",
+    What.REOPENED: "{who} reopened it",
+    What.CORRECTED: "{who} said that the model had missed it",
+    What.NOTED: "{who} wrote a note",
+    What.WOKEN: "{who} woke it",
+}
+_BY_ITSELF = {
+    What.OPENED: "Opened",
+    What.CONFIRMED: "Plainer words settled that it is a complaint",
+    What.ANSWERED: "Answered",
+    What.REOPENED: "Reopened: its author complains again",
+    What.JOINED: "Said again in another place",
+    What.EDITED: "Its author changed the post",
+    What.DELETED: "Its author deleted the post",
+    What.FOLLOWED: "Its author wrote again",
+    What.PRIORITY: "Judged again",
+    What.CLOSED: "Closed",
+    What.RELEASED: "Back in the queue",
+}
+
+
+def sentence(event: Event, names: Mapping[int, str]) -> str:
+    """One event in words, without a stop; `names` are those of staff, by number."""
+    who = names.get(event.staff_id, "Somebody") if event.staff_id is not None else None
+    details = event.details
+    if who is None:
+        return _itself(event, details)
+    match event.what:
+        case What.TAKEN_OVER:
+            return f"{who} took it over from {_name(details, 'from', names)}"
+        case What.ASSIGNED:
+            to = _name(details, "to", names)
+            return f"{who} made it their own" if to == who else f"{who} gave it to {to}"
+        case What.RELEASED:
+            owner = _name(details, "from", names, who)
+            mine = owner in (who, "nobody")
+            return f"{who} gave it back" if mine else f"{who} took it back from {owner}"
+        case What.CLOSED:
+            return f"{who} closed it: {details.get('outcome', 'done')}"
+        case What.SNOOZED:
+            return f"{who} snoozed it {_until(details)}"
+        case What.TAGGED:
+            return f"{who} put the tag {details.get('tag')} on it"
+        case What.UNTAGGED:
+            return f"{who} took the tag {details.get('tag')} off"
+        case What.UNDONE:
+            return f"{who} took back: {details.get('what')}"
+        case _:
+            known = _BY_SOMEBODY.get(event.what, f"{{who}}: {event.what}")
+            return known.format(who=who)
+
+
+def _itself(event: Event, details: Mapping[str, Any]) -> str:
+    if event.what is What.WOKEN:
+        return f"Back from its sleep: {details.get('why', 'its time has come')}"
+    if event.what is What.ANSWERED and details.get("elsewhere"):
+        return "An answer of ours stands on the place itself"
+    return _BY_ITSELF.get(event.what, event.what.value.capitalize())
+
+
+def _name(
+    details: Mapping[str, Any], field: str, names: Mapping[int, str], default: str = "nobody"
+) -> str:
+    number = details.get(field)
+    return default if number is None else names.get(number, "somebody")
+
+
+def _until(details: Mapping[str, Any]) -> str:
+    moment = datetime.fromisoformat(details["until"]) if details.get("until") else None
+    until = f"{moment:%d %b %H:%M} UTC" if moment else "later"
+    if details.get("on_answer"):
+        return f"until its author answers, at the latest {until}"
+    return f"until {until}"
