@@ -299,7 +299,8 @@ class Service:
         doors = Doors(store, intake, parts.connect, self.wake[Stage.JUDGE])
         entrance = settings.entrance()
         live = Live(store)
-        rooms = Rooms(store, doors, entrance, live, partial(rule, parts.connect))
+        rules = partial(rule, parts.connect)
+        rooms = Rooms(store, doors, entrance, live, rules, settings.policies)
         self.site = Site(Guard(store, entrance), routes.every(rooms), ending=live.stop)
 
     async def take_over(self) -> None:

@@ -1,7 +1,5 @@
 """What staff arrange from the command line: cases handed out, snoozed, noted, tagged, undone."""
 
-import re
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -20,9 +18,6 @@ __all__ = ["cases"]
 
 Tag = Annotated[str, typer.Argument(help="A word to sort cases by, such as late-delivery.")]
 Note = Annotated[str, typer.Option(help="A word for colleagues about it; @NAME calls them.")]
-
-SPAN = re.compile(r"(\d+)\s*(m|h|d)")
-UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 @cases.command(name="next")
@@ -60,7 +55,7 @@ def snooze(
 
     async def deed(ready: Parts, name: str) -> Done:
         async with ready.store.reading() as session:
-            moment = None if until is None else later(until, await now(session))
+            moment = None if until is None else snoozing.moment_of(until, await now(session))
         return await snoozing.snooze(ready.store, case, name, moment, on_answer=author)
 
     do(who, deed, as_json=as_json)
@@ -146,14 +141,3 @@ def undo(
         return await undoing.undo(ready.store, number, name)
 
     do(who, deed, as_json=as_json)
-
-
-def later(words: str, moment: datetime) -> datetime:
-    """The moment that words like 4h or 2026-05-04T09:00 name; UTC where they name no zone."""
-    if span := SPAN.fullmatch(words.strip()):
-        return moment + int(span[1]) * UNITS[span[2]]
-    try:
-        named = datetime.fromisoformat(words.strip())
-    except ValueError:
-        raise Refused(f"{words!r} is no time; say 90m, 4h, 3d or 2026-05-04T09:00.") from None
-    return named if named.tzinfo else named.replace(tzinfo=UTC)

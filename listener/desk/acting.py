@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -16,6 +17,8 @@ from listener.domain.undo import changed, standing
 from listener.store import cases, history, people
 from listener.store.session import AsyncSession, Store, now
 
+# One act on many cases: what its events have in common, so that they are taken back as one.
+TOGETHER: ContextVar[str] = ContextVar("together", default="")
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -26,6 +29,7 @@ class Done:
     case: Case
     event: int | None
     said: str
+    final: bool = False  # its event cannot be undone
 
 
 @dataclass(slots=True)
@@ -56,6 +60,8 @@ class AtHand:
     ) -> Event:
         """Write down what was done, with what stood before; channels hear of it if `told`."""
         kept = {name: value for name, value in details.items() if value is not None}
+        if together := TOGETHER.get():
+            kept["together"] = together
         if undoable:
             kept["before"] = changed(self.before, self.case) | kept.get("before", {})
         return await history.record(

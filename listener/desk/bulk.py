@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from uuid import uuid4
 
-from listener.desk.acting import Done
+from listener.desk.acting import TOGETHER, Done
 from listener.domain.record import NotAllowed
 from listener.store.session import Store
 
@@ -21,7 +22,7 @@ class Bulk:
 
     @property
     def events(self) -> list[int]:
-        """What `undoing.undo_all` needs to take it all back."""
+        """What was written; `undoing.undo` of any of them takes all of them back."""
         return [one.event for one in self.done.values() if one.event is not None]
 
     @property
@@ -40,7 +41,11 @@ async def bulk(store: Store, ids: Sequence[int], deed: Deed, staff: str) -> Bulk
         raise NotAllowed("No case is ticked.")
     if len(set(ids)) > MOST:
         raise NotAllowed(f"At most {MOST} cases at once; {len(set(ids))} are ticked.")
-    return await each(store, list(dict.fromkeys(ids)), staff, deed)
+    token = TOGETHER.set(uuid4().hex)
+    try:
+        return await each(store, list(dict.fromkeys(ids)), staff, deed)
+    finally:
+        TOGETHER.reset(token)
 
 
 async def each(store: Store, numbers: Sequence[int], staff: str, deed: Deed) -> Bulk:

@@ -53,7 +53,7 @@ async def reopen(store: Store, case_id: int, staff: str, policies: Policies) -> 
         act.case.reopen(policies, act.now)
         await corrections.withdraw_false_flags(act.session, case_id)
         event = await act.write(What.REOPENED, undoable=False)
-        return Done(act.case, event.key, f"Case {case_id} is {act.case.status} again.")
+        return Done(act.case, event.key, f"Case {case_id} is {act.case.status} again.", final=True)
 
 
 async def teach(act: AtHand, better: Better) -> list[int]:

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from listener.desk.acting import AtHand, Done, somebody
+from listener.desk.acting import AtHand, Done, worker
 from listener.domain.case import Outcome, Status
 from listener.domain.correction import Better
 from listener.domain.deadline import Policies
 from listener.domain.event import What
 from listener.domain.mention import Mention
 from listener.domain.record import NotAllowed, NotThere
+from listener.domain.rights import Act, may
 from listener.store import brands, cases, corrections, heeding, history, mentions
 from listener.store.mentions import as_waiting
 from listener.store.session import Store, now
@@ -20,9 +21,9 @@ WHY = "A colleague says that this is a complaint; the model let it pass."
 async def missed(store: Store, mention_id: int, staff: str, policies: Policies) -> Done:
     """Open a case for a mention that has none, or let it join the one of its like."""
     async with store.transaction() as session:
-        person = await somebody(session, staff)
+        person = await worker(session, staff)
         mention = (await mentions.locked(session, [mention_id])).get(mention_id)
-        if mention is None:
+        if mention is None or not may(person, Act.WORK_CASES, mention.brand_id):
             raise NotThere(f"There is no mention {mention_id}.")
         unless_open_to_it(mention)
         brand = await brands.numbered(session, mention.brand_id)

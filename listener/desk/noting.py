@@ -5,7 +5,7 @@ from listener.domain.event import What
 from listener.domain.note import Note, called, written
 from listener.store import notes, people
 from listener.store.intake import clean
-from listener.store.session import Store
+from listener.store.session import Store, now
 
 
 async def note(store: Store, case_id: int, staff: str, words: str) -> Done:
@@ -14,7 +14,7 @@ async def note(store: Store, case_id: int, staff: str, words: str) -> Done:
         kept, names = await keep_note(act, words)
         event = await act.write(What.NOTED, {"note": kept.key}, told=False, undoable=False)
         told = f" {' and '.join(names)} will see it." if names else ""
-        return Done(act.case, event.key, f"The note is kept.{told}")
+        return Done(act.case, event.key, f"The note is kept.{told}", final=True)
 
 
 async def keep_note(act: AtHand, words: str) -> tuple[Note, list[str]]:
@@ -38,5 +38,5 @@ async def seen(store: Store, case_id: int, staff: str) -> None:
         person = await people.named(session, staff)
         if person is None or not await notes.called_here(session, person.key, case_id):
             return  # nearly always, and without a write
-    async with acting(store, case_id, staff) as act:
-        await notes.seen(act.session, act.person.key, case_id, now=act.now)
+    async with store.transaction() as session:
+        await notes.seen(session, person.key, case_id, now=await now(session))

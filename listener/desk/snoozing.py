@@ -1,11 +1,18 @@
 """Snoozing: a case leaves the queues until a moment, or until its author is heard again."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from listener.desk.acting import Done, acting
 from listener.domain.event import What
 from listener.domain.record import NotAllowed
 from listener.store.session import Store
+
+AUTHOR: Final = "author"
+_SPAN: Final = re.compile(r"(\d{1,4})\s*(m|h|d)")
+_UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 async def snooze(
@@ -43,3 +50,32 @@ async def wake(store: Store, case_id: int, staff: str) -> Done:
             raise NotAllowed(f"Case {case_id} does not sleep.")
         event = await act.write(What.WOKEN)
         return Done(act.case, event.key, f"Case {case_id} is back in the queue.")
+
+
+def moment_of(words: str, now: datetime, zone: str | None = None) -> datetime:
+    """The moment that words name: 90m, 4h, 3d, tomorrow (at nine), or 2026-05-04T09:00.
+
+    Where they name no zone it is the person's, else UTC.
+    """
+    words = words.strip()
+    here = zone_of(zone)
+    if span := _SPAN.fullmatch(words):
+        return now + int(span[1]) * _UNITS[span[2]]
+    if words == "tomorrow":
+        morning = (now.astimezone(here) + timedelta(days=1)).replace(hour=9, minute=0)
+        return morning.replace(second=0, microsecond=0).astimezone(UTC)
+    try:
+        named = datetime.fromisoformat(words)
+    except ValueError:
+        raise NotAllowed(
+            f"{words!r} is no time; say 90m, 4h, 3d, tomorrow or 2026-05-04T09:00."
+        ) from None
+    return (named if named.tzinfo else named.replace(tzinfo=here)).astimezone(UTC)
+
+
+def zone_of(name: str | None) -> ZoneInfo:
+    """The zone of this name; UTC where this machine does not know it."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (OSError, ValueError):
+        return ZoneInfo("UTC")

@@ -1,6 +1,7 @@
 """Undoing: an act of a moment ago is taken back by whoever did it, if nothing came between."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from listener.desk.acting import AtHand, Done, acting
 from listener.desk.bulk import Bulk, each
@@ -28,11 +29,26 @@ SAID = {
 
 
 async def undo(store: Store, event_id: int, staff: str) -> Done:
-    """Take back the act that wrote this event: close, snooze, tag, assign, correct, take."""
+    """Take back the act that wrote this event: close, snooze, tag, assign, correct, take.
+
+    What was done to many cases at once is taken back for all of them.
+    """
     async with store.reading() as session:
         event = await history.numbered(session, event_id)
-    if event is None:
-        raise NotThere(f"There is no event {event_id}.")
+        if event is None:
+            raise NotThere(f"There is no event {event_id}.")
+        others = await history.together(session, event)
+    if not others:
+        return await undo_one(store, event, staff)
+    made = await undo_all(store, [*others, event], staff)
+    if event.case_id not in made.done:
+        raise NotAllowed(made.refused[event.case_id])
+    left = f" {len(made.refused)} were left as they are." if made.refused else ""
+    return replace(made.done[event.case_id], said=f"Undone for {len(made.done)} cases.{left}")
+
+
+async def undo_one(store: Store, event: Event, staff: str) -> Done:
+    """Take back one act on one case."""
     async with acting(store, event.case_id, staff) as act:
         await unless_too_late(act, event)
         before = dict(event.details["before"])
@@ -47,16 +63,18 @@ async def undo(store: Store, event_id: int, staff: str) -> Done:
             act.case,
             undone.key,
             f"Undone: case {act.number} is as it was before you {said(event)}.",
+            final=True,
         )
 
 
-async def undo_all(store: Store, event_ids: Sequence[int], staff: str) -> Bulk:
-    """Take back what was done to many cases at once, the last first; say which could not be."""
+async def undo_all(store: Store, events: Sequence[Event], staff: str) -> Bulk:
+    """Take back what was done to many cases at once; say which could not be."""
+    by_case = {event.case_id: event for event in events}
 
-    async def deed(store: Store, event_id: int, staff: str) -> Done:
-        return await undo(store, event_id, staff)
+    async def deed(store: Store, number: int, staff: str) -> Done:
+        return await undo_one(store, by_case[number], staff)
 
-    return await each(store, sorted(event_ids, reverse=True), staff, deed)
+    return await each(store, sorted(by_case), staff, deed)
 
 
 async def unless_too_late(act: AtHand, event: Event) -> None:

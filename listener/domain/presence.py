@@ -6,7 +6,7 @@ from sqlmodel import Field, SQLModel
 
 from listener.domain.record import Instant
 
-LASTS = timedelta(seconds=30)  # after the last sign; pages give one every ten
+LASTS = timedelta(seconds=40)  # after the last sign; pages give one every fifteen
 
 
 class Presence(SQLModel, table=True):

@@ -9,6 +9,9 @@ from listener.domain.event import Event, What
 _BY_SOMEBODY = {
     What.CONFIRMED: "{who} confirmed that it is a complaint",
     What.TAKEN: "{who} took it",
+    What.WRITTEN: "{who} wrote a reply",
+    What.WITHDRAWN: "{who} took the reply back",
+    What.FAILED: "The reply of {who} failed",
     What.ANSWERED: "{who} answered",
     What.REOPENED: "{who} reopened it",
     What.CORRECTED: "{who} said that the model had missed it",
@@ -18,6 +21,8 @@ _BY_SOMEBODY = {
 _BY_ITSELF = {
     What.OPENED: "Opened",
     What.CONFIRMED: "Plainer words settled that it is a complaint",
+    What.WITHDRAWN: "The reply was taken back",
+    What.FAILED: "A reply failed, or nobody knows whether it stands there",
     What.ANSWERED: "Answered",
     What.REOPENED: "Reopened: its author complains again",
     What.JOINED: "Said again in another place",

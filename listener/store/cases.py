@@ -370,6 +370,11 @@ async def numbers_of(
     return numbers
 
 
+async def one(session: AsyncSession, case_id: int) -> Case | None:
+    """The case, to look at."""
+    return await session.get(Case, case_id)
+
+
 async def locked(session: AsyncSession, case_id: int) -> Case | None:
     """The case, locked until the transaction ends."""
     return await session.get(Case, case_id, with_for_update=LOCK, populate_existing=True)

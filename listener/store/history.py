@@ -14,6 +14,7 @@ from listener.domain.notice import Channel, News, Notice
 from listener.domain.staff import Staff
 from listener.store.session import AsyncSession, bulk
 
+NEAR = 5_000  # events among which those of one act are looked for
 TERMINAL = "terminal"  # always there: the program's own window
 
 _NEWS = {What.OPENED: News.OPENED, What.CLOSED: News.CLOSED}
@@ -104,6 +105,24 @@ async def since(session: AsyncSession, event: Event) -> Sequence[Event]:
             .order_by(col(Event.id))
         )
     ).all()
+
+
+async def together(session: AsyncSession, event: Event) -> Sequence[Event]:
+    """The other events of one act on many cases."""
+    token = event.details.get("together")
+    if token is None:
+        return []
+    near = await session.exec(
+        select(Event)
+        .where(
+            col(Event.id) > event.key - NEAR,
+            col(Event.id) < event.key + NEAR,
+            Event.staff_id == event.staff_id,
+            Event.what == event.what,
+        )
+        .order_by(col(Event.id))
+    )
+    return [one for one in near if one.details.get("together") == token and one.id != event.id]
 
 
 async def last_by(session: AsyncSession, name: str) -> int | None:

@@ -28,7 +28,7 @@ async def is_news(
 ) -> bool:
     """Whether a sign says more than the last one, which holds a while by itself."""
     last = await session.get(Presence, (case_id, staff_id))
-    return last is None or last.writing != writing or last.until < now + LASTS / 2
+    return last is None or last.writing != writing or last.until < now + LASTS * 0.75
 
 
 async def keep(

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from aiohttp import hdrs, web
 
 from listener.desk.replies import Rules
+from listener.domain.deadline import Policies
 from listener.domain.rights import Act
 from listener.store.session import Store
 from listener.web import files
 from listener.web.account import AccountPage
+from listener.web.acts import Acts
 from listener.web.case import CasePage
 from listener.web.csp import Reports
 from listener.web.entrance import Entrance
@@ -32,11 +34,12 @@ class Rooms:
     entrance: Entrance
     live: Live
     rules: Rules
+    policies: Policies
 
 
 def every(rooms: Rooms) -> tuple[Route, ...]:
     """All addresses of this listener."""
-    return (*for_machines(rooms), *to_come_in(rooms), *pages(rooms))
+    return (*for_machines(rooms), *to_come_in(rooms), *pages(rooms), *acts(rooms))
 
 
 def for_machines(rooms: Rooms) -> tuple[Route, ...]:
@@ -86,6 +89,39 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
             "POST", "/staff/{staff}/sign-out", "sign person out", Act.MANAGE_STAFF, staff.sign_out
         ),
         Route("POST", "/staff/{staff}/leave", "person leaves", Act.MANAGE_STAFF, staff.leave),
+    )
+
+
+def acts(rooms: Rooms) -> tuple[Route, ...]:
+    """What people do to cases."""
+    acts = Acts(rooms.store, rooms.policies)
+    on_a_case = {
+        "take": acts.take,
+        "over": acts.over,
+        "release": acts.release,
+        "touch": acts.touch,
+        "snooze": acts.snooze,
+        "wake": acts.wake,
+        "note": acts.note,
+        "tag": acts.tag,
+        "untag": acts.untag,
+        "assign": acts.assign,
+        "close": acts.close,
+        "correct": acts.correct,
+        "reopen": acts.reopen,
+    }
+    return (
+        # Assigning is also giving a case to oneself; to give it to others asks for more, and
+        # desk/assigning looks.
+        *(
+            Route("POST", f"/cases/{{case}}/{name}", name, Act.WORK_CASES, handler)
+            for name, handler in on_a_case.items()
+        ),
+        Route("POST", "/cases/{case}/here", "here", Act.READ_CASES, acts.here),
+        Route("POST", "/cases/next", "next", Act.WORK_CASES, acts.next),
+        Route("POST", "/cases/bulk", "bulk", Act.WORK_CASES, acts.bulk),
+        Route("POST", "/events/{event}/undo", "undo", Act.WORK_CASES, acts.undo),
+        Route("POST", "/mentions/{mention}/missed", "missed", Act.WORK_CASES, acts.missed),
     )
 
 

@@ -166,7 +166,7 @@ def test_a_case_is_arranged_with_a_sentence_each_time(demo: CommandLine) -> None
     said = demo("--demo", "cases", "snooze", number, "--for", "4h", "--as", "Ana")
     assert said.out.startswith(f"Case {number} sleeps until ")
     said = demo("--demo", "cases", "snooze", number, "--for", "soon", "--as", "Ana")
-    assert said.err == "'soon' is no time; say 90m, 4h, 3d or 2026-05-04T09:00.\n"
+    assert said.err == "'soon' is no time; say 90m, 4h, 3d, tomorrow or 2026-05-04T09:00.\n"
     said = demo("--demo", "cases", "wake", number, "--as", "Ana")
     assert said.out == f"Case {number} is back in the queue.\n"
     said = demo("--demo", "cases", "assign", number, "Ben", "--as", "Ana")

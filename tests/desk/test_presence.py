@@ -48,12 +48,12 @@ async def test_a_mark_ends_by_itself_and_lives_on_while_signs_come(world: World)
     await presence.here(world.store, 1, "Ana")
     await presence.here(world.store, 1, "Ben")
 
-    for _ in range(4):
+    for _ in range(5):
         world.now += timedelta(seconds=10)
         await presence.here(world.store, 1, "Ana")
 
     assert (await marks(world))[1] == [Mark(1, 1, "Ana", writing=False)]
-    world.now += timedelta(seconds=30)
+    world.now += timedelta(seconds=40)
     assert await marks(world) == {}
 
 
