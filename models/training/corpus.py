@@ -175,7 +175,7 @@ def _said_again(read: Sequence[Labelled]) -> Iterator[str]:
     for one, other in _candidates(read, frames):
         if one.pair == other.id:
             continue
-        if (one.thread or other.thread) and one.thread != other.thread and one.text == other.text:
+        if one.thread != other.thread and frames[one.id] == frames[other.id]:
             continue  # the same few words under another post are another post
         likeness = fuzz.ratio(frames[one.id], frames[other.id])
         if likeness >= ALIKE:
