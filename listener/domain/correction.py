@@ -26,4 +26,4 @@ class Correction(Record, table=True):
     staff_id: int | None = Field(default=None, foreign_key="staff.id")
     better: Better = Field(sa_type=word(Better))
     model: str | None = None  # whose verdict it corrects
-    at: datetime = Field(sa_type=Instant)
+    at: datetime = Field(sa_type=Instant, index=True)

@@ -61,6 +61,7 @@ class Mention(Record, table=True):
             postgresql_where=text("case_id IS NOT NULL AND thread IS NOT NULL"),
         ),
         Index("ix_mentions_case", "case_id", "id"),
+        Index("ix_mentions_author", "connector", "author_id", "published_at"),
     )
 
     brand_id: int = Field(foreign_key="brands.id")

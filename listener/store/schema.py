@@ -27,6 +27,7 @@ from listener.domain import (  # noqa: F401  (each brings its tables)
     source,
     staff,
     tag,
+    view,
     wording,
 )
 from listener.store.session import DatabaseTrouble, Store

@@ -1,0 +1,80 @@
+"""How good the flags are is said with counts, by place and week, and honestly when few."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from listener.desk import closing
+from listener.domain.case import Outcome
+from listener.domain.correction import Better, Correction
+from listener.domain.precision import Flags, wilson
+from listener.store import flags
+from listener.store.flags import Goodness
+from tests.given import COMPLAINTS, Cheerful, Doubting, complained, heard, judged, said, settled
+from tests.world import World
+
+
+async def good(world: World, **more: list[int] | None) -> Goodness:
+    async with world.store.reading() as session:
+        return await flags.goodness(session, now=world.now, brands=more.get("brands"))
+
+
+async def missed(world: World, mention_id: int) -> None:
+    async with world.store.transaction() as session:
+        session.add(
+            Correction(mention_id=mention_id, staff_id=1, better=Better.COMPLAINT, at=world.now)
+        )
+
+
+async def test_flags_are_counted_by_what_people_said_of_them(world: World) -> None:
+    await settled(world)
+    await complained(world, *COMPLAINTS)
+    for case, outcome in enumerate(
+        (Outcome.NOT_US, Outcome.NOT_NEGATIVE, Outcome.SPAM, Outcome.NO_REPLY_NEEDED), 1
+    ):
+        await closing.close(world.store, case, "Ana", outcome)
+    await heard(world, said("Great, my fish was a brick", published=world.now))
+    await judged(world, Cheerful())
+    await missed(world, 6)
+    await heard(world, said("Is it fish?", author="zoe", published=world.now))
+    await judged(world, Doubting())  # opens an unsure case, which is no flag
+
+    found = await good(world)
+
+    counted = Flags(shown=5, checked=4, not_negative=1, not_us=1, spam=1, missed=1)
+    assert found.all == counted
+    assert found.by_place == {("Acme", "webhook"): counted}
+    assert list(found.by_week)[-1] == date(2026, 11, 2)
+    assert found.by_week[date(2026, 11, 2)] == counted
+    assert len(found.by_week) == 8
+    assert (await good(world, brands=[])).all == Flags()
+
+
+async def test_every_week_counts_its_own(world: World) -> None:
+    await settled(world)
+    await complained(world, COMPLAINTS[0])
+    world.now += timedelta(days=7)
+    await complained(world, *COMPLAINTS[1:3])
+
+    found = await good(world)
+
+    assert [week.shown for week in found.by_week.values()][-2:] == [1, 2]
+    world.now += timedelta(days=60)
+    assert (await good(world)).all == Flags()
+
+
+def test_few_are_told_as_few_and_many_with_what_they_may_mean() -> None:
+    assert Flags(shown=9).words == "Nobody has looked at any yet."
+    assert Flags(checked=3, not_us=1).words == (
+        "2 of 3 were right: too few to say how good they are."
+    )
+    assert Flags(checked=100, not_negative=10).words == (
+        "90 of 100 were right: 90%, and most likely between 83 and 94 %."
+    )
+
+
+@pytest.mark.parametrize(
+    ("right", "of", "low", "high"), [(0, 10, 0.0, 0.278), (5, 10, 0.237, 0.763), (10, 10, 0.722, 1)]
+)
+def test_the_interval_is_wilsons(right: int, of: int, low: float, high: float) -> None:
+    assert wilson(right, of) == pytest.approx((low, high), abs=0.001)
