@@ -97,13 +97,15 @@ async def goodness(
     if brands is not None:
         opened = opened.where(col(Case.brand_id).in_(brands))
         missed = missed.where(col(Mention.brand_id).in_(brands))
-    for brand, where, on, stands, ended, times in await bulk(session, opened):
+    for row in await bulk(session, opened):
+        brand, where, on, stands, ended, times = tuple(row)
         count(brand, where, on, "shown", times)
         if stands in (Status.ANSWERED, Status.CLOSED):
             count(brand, where, on, "checked", times)
         if ended in _WRONG:
             count(brand, where, on, _WRONG[ended], times)
-    for brand, where, on, times in await bulk(session, missed):
+    for row in await bulk(session, missed):
+        brand, where, on, times = tuple(row)
         count(brand, where, on, "missed", times)
     total = sum(by_week.values(), Counter[str]())
     return Goodness(

@@ -18,8 +18,10 @@ from listener.domain.staff import Staff
 from listener.domain.triage import stars as in_words
 from listener.domain.wording import Occasion, filled
 from listener.store import dossier, history, people, replies, tags, wordings
+from listener.store.authors import earlier
 from listener.store.dossier import Dossier
-from listener.store.session import Store, now
+from listener.store.likes import of_last_day
+from listener.store.session import AsyncSession, Store, now
 from listener.web import pages
 from listener.web.hearing import heard
 from models.lexicon import heaviest
@@ -76,8 +78,8 @@ class CasePage:
                     one.name for one in staff if one.active and one.sees(found.case.brand_id)
                 ],
                 "story": [],
-                "past": [],
-                "likes": [],
+                "past": await past(session, found),
+                "likes": await likes(session, found, moment),
                 **telling(found),
             }
             outbox = await replies.of_case(session, number)
@@ -230,6 +232,30 @@ def sent(reply: Reply, staff: str) -> dict[str, Any]:
         "acts": acts,
         "url": link(reply.url or ""),
     }
+
+
+async def past(session: AsyncSession, found: Dossier) -> list[dict[str, Any]]:
+    """What the author of a case said before, and what we answered."""
+    before = await earlier(session, found.mentions[0][0]) if found.mentions else []
+    return [
+        {
+            "published_at": one.mention.published_at,
+            "stars": one.mention.stars,
+            "case": one.mention.case_id,
+            "text": one.mention.text,
+            "answer": one.answer,
+        }
+        for one in before
+    ]
+
+
+async def likes(session: AsyncSession, found: Dossier, moment: datetime) -> list[dict[str, Any]]:
+    """Who said the like in the last day."""
+    mention = found.mentions[0][0] if found.mentions else None
+    alike = [] if mention is None else await of_last_day(session, mention, now=moment)
+    return [
+        {"published_at": one.published_at, "case": one.case_id, "text": one.text} for one in alike
+    ]
 
 
 def lead(mention: Mention, source: str) -> dict[str, Any]:

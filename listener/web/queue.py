@@ -1,6 +1,6 @@
 """The queue on a page: lists of cases, most pressing first, beside the case one works on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,7 +11,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from listener.domain.staff import Staff
-from listener.store import dossier, history, queue, tags
+from listener.store import dossier, history, queue, tags, views
 from listener.store.queue import Filters, Queue, Row, Viewer
 from listener.store.rows import Lead
 from listener.store.session import Store, now
@@ -89,8 +89,8 @@ class QueuePage:
             }
             if not part:
                 context |= {"last": await history.last(session)}
-            marks = await tags.of_cases(session, [row.id for row in page.rows])
-            context["rows"] = [shown(row, marks.get(row.id, ())) for row in page.rows]
+            context["rows"] = [shown(row) for row in page.rows]
+            context["views"] = await views.of(session, person.key)
             choices = await dossier.choices(session, person.walls)
             context["choices"] = {
                 "brands": choices.brands,
@@ -101,7 +101,7 @@ class QueuePage:
         if part:
             return pages.render(request, "_list_part.html", **context)
         about = None if chosen is None else await self.case_page.about(person, chosen)
-        context |= {"case": None, "views": []} | (about or {"chosen": None})
+        context |= {"case": None} | (about or {"chosen": None})
         return pages.render(request, "queue.html", **context)
 
 
@@ -129,6 +129,8 @@ def filters(asked: Mapping[str, str]) -> Filters:
         stars=float(asked["stars"]) if asked["stars"] in ("1", "2", "3", "4", "5") else None,
         reach=int(asked["reach"]) if asked["reach"].isdecimal() else None,
         age=AGES.get(asked["age"]),
+        tag=asked["tag"] or None,
+        words=asked["words"],
     )
 
 
@@ -140,7 +142,7 @@ def following(request: web.Request, after: str | None) -> str | None:
     return urlencode(same | {"after": after})
 
 
-def shown(row: Row, marks: Sequence[str]) -> dict[str, Any]:
+def shown(row: Row) -> dict[str, Any]:
     """A row as the template shows it."""
     lead = row.lead
     return {
@@ -157,7 +159,7 @@ def shown(row: Row, marks: Sequence[str]) -> dict[str, Any]:
         "owner": row.owner,
         "holder": row.holder,
         "mentions": row.mentions,
-        "tags": marks,
+        "tags": row.tags,
         "score": row.score,
         "why": row.why,
         "clock": row.why.rpartition(", ")[2],
