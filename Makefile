@@ -19,7 +19,7 @@ run: ## Start Listener on a demonstration, making its environment first if need 
 
 test: ## Run the tests that need no browser and nobody else's server: a few minutes
 	@sh scripts/setup dev
-	@exec $(BIN)/python -m pytest -n auto -m "not slow and not realserver" $(ARGS)
+	@exec $(BIN)/python -m pytest -n auto -m "not slow and not realserver and not browser" $(ARGS)
 
 test-all: ## Run the slow tests and those with real servers (see servers) as well
 	@sh scripts/setup dev

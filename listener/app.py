@@ -298,9 +298,8 @@ class Service:
         self.sweep = Sweep(store, settings.keeping)
         doors = Doors(store, intake, parts.connect, self.wake[Stage.JUDGE])
         entrance = settings.entrance()
-        live = Live(store)
-        rules = partial(rule, parts.connect)
-        rooms = Rooms(store, doors, entrance, live, rules, settings.policies)
+        rules, live = partial(rule, parts.connect), Live(store)
+        rooms = Rooms(store, doors, entrance, live, rules, settings.policies, settings.undo)
         self.site = Site(Guard(store, entrance), routes.every(rooms), ending=live.stop)
 
     async def take_over(self) -> None:

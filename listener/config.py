@@ -14,6 +14,7 @@ from listener.desk import demo
 from listener.desk.plan import span
 from listener.domain.deadline import Policies
 from listener.domain.mention import FRESH
+from listener.domain.reply import UNDO
 from listener.domain.secret import Seal
 from listener.store.sweeping import Keeping
 from listener.web.entrance import LOOPBACK, Entrance, Network
@@ -50,6 +51,7 @@ class Settings:
     fresh: timedelta = FRESH
     keeping: Keeping = field(default_factory=Keeping)
     policies: Policies = field(default_factory=Policies)
+    undo: timedelta = UNDO  # how long a reply can be taken back before it is sent
     plain_http: bool = False  # whether people may sign in over plain http from elsewhere
     behind: tuple[Network, ...] = LOOPBACK  # reverse proxies that are believed
     demo: bool = False  # never read from anywhere: `for_demo` alone says so
@@ -163,6 +165,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         ),
         model_key=environment.get("LISTENER_MODEL_KEY") or None,
         fresh=stretch(environment, "LISTENER_FRESH", FRESH),
+        undo=stretch(environment, "LISTENER_UNDO", UNDO),
         plain_http=yes(environment, "LISTENER_PLAIN_HTTP"),
         behind=networks(environment.get("LISTENER_BEHIND") or ""),
         keeping=Keeping(

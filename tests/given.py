@@ -104,10 +104,11 @@ async def judged(world: World, classifier: Classifier | None = None) -> Judge:
     return judge
 
 
-async def complained(world: World, *texts: str, author: str = "ada") -> None:
+async def complained(world: World, *texts: str, author: str = "ada", source: str = "Inbox") -> None:
     """Posts that each open a case, unless they say the same."""
     texts = texts or (COMPLAINTS[0],)
-    await heard(world, *(said(text, author=author, published=world.now) for text in texts))
+    posts = [said(text, author=author, published=world.now) for text in texts]
+    await heard(world, *posts, source=source)
     await judged(world)
 
 

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from listener.domain.brand import Brand
 from listener.domain.case import Case
-from listener.domain.mention import Mention, Revision
+from listener.domain.mention import Mention
 from listener.domain.source import Source
 from listener.domain.staff import Staff
 from listener.store.session import AsyncSession, bulk
@@ -19,7 +19,7 @@ SHOWN = 20  # mentions of one case; a case with more says so
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """A case with its people, the mentions it is about and what these said before.
+    """A case with its people and the mentions it is about.
 
     `mentions` are the first ones, with the name of the source that saw each first.
     """
@@ -29,7 +29,6 @@ class Dossier:
     owner: str | None
     holder: str | None  # who works on it at this moment
     mentions: Sequence[tuple[Mention, str]]
-    revisions: Sequence[Revision]
     parent: str | None  # what the first mention answers, where we have it
 
 
@@ -58,23 +57,12 @@ async def read(session: AsyncSession, case_id: int, *, now: datetime) -> Dossier
             .limit(SHOWN)
         )
     ).all()
-    changed = [mention.key for mention, _ in mentions if mention.revisions > 1]
-    revisions: Sequence[Revision] = ()
-    if changed:
-        revisions = (
-            await session.exec(
-                select(Revision)
-                .where(col(Revision.mention_id).in_(changed))
-                .order_by(col(Revision.mention_id), col(Revision.number))
-            )
-        ).all()
     return Dossier(
         case=case,
         brand=brand,
         owner=owned_by,
         holder=held_by if case.held_by(now) is not None else None,
         mentions=mentions,
-        revisions=revisions,
         parent=await parent(session, mentions[0][0]) if mentions else None,
     )
 

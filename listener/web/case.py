@@ -12,12 +12,12 @@ from markupsafe import Markup
 
 from listener.desk.replies import Box, Rules, compose, repeated
 from listener.domain.case import Status
-from listener.domain.mention import Mention, Revision
+from listener.domain.mention import Mention
 from listener.domain.reply import Reply, State
 from listener.domain.staff import Staff
 from listener.domain.triage import stars as in_words
 from listener.domain.wording import Occasion, filled
-from listener.store import dossier, history, people, replies, tags, wordings
+from listener.store import dossier, history, people, replies, tags, timeline, wordings
 from listener.store.authors import earlier
 from listener.store.dossier import Dossier
 from listener.store.likes import of_last_day
@@ -77,7 +77,18 @@ class CasePage:
                 "people": [
                     one.name for one in staff if one.active and one.sees(found.case.brand_id)
                 ],
-                "story": [],
+                "story": [
+                    {"at": line.at, "says": line.says, "words": line.note, "undone": line.undone}
+                    for line in reversed(await timeline.of_case(session, number))
+                ],
+                "diffs": [
+                    Difference(
+                        one.at,
+                        changed_stars(one.stars_before, one.stars_after),
+                        difference(one.text_before, one.text_after),
+                    )
+                    for one in reversed(await timeline.changes(session, number))
+                ],
                 "past": await past(session, found),
                 "likes": await likes(session, found, moment),
                 **telling(found),
@@ -172,29 +183,12 @@ def telling(found: Dossier) -> dict[str, Any]:
         "lead": first | {"parent": found.parent},
         "others": [one for one in shown if one is not first],
         "more_mentions": found.case.mentions > len(shown),
-        "diffs": differences(found.mentions, found.revisions),
         "why": {
             "complaint": mention.complaint,
             "reasons": found.case.reasons,
             "model": mention.model,
         },
     }
-
-
-def differences(
-    mentions: Sequence[tuple[Mention, str]], revisions: Sequence[Revision]
-) -> list[Difference]:
-    """What changed from each revision to the next, the newest first."""
-    made = []
-    for mention, _ in mentions:
-        if mention.deleted_at is not None or mention.purged_at is not None:
-            continue
-        before = [one for one in revisions if one.mention_id == mention.key]
-        texts = [*((one.text, one.rating) for one in before), (mention.text, mention.rating)]
-        for number, one in enumerate(before):
-            (old, had), (new, has) = texts[number], texts[number + 1]
-            made.append(Difference(one.replaced_at, changed_stars(had, has), difference(old, new)))
-    return sorted(made, key=lambda one: one.at, reverse=True)
 
 
 STATES = {

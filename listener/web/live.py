@@ -63,7 +63,7 @@ class Live:
                 await stream.write(people)
                 shown = people
             if quiet >= BEAT:
-                await stream.write(b": here\n\n")
+                await stream.write(told("beat", {}))
                 quiet = 0.0
             try:
                 await asyncio.wait_for(self.ended.wait(), EVERY)

@@ -80,6 +80,7 @@ class QueuePage:
                 "queue": tab,
                 "queues": TABS,
                 "counts": {one.value: number for one, number in counts.items()},
+                "rows": [shown(row) for row in page.rows],
                 "more": following(request, page.after),
                 "here": request.query_string,
                 "filters": asked,
@@ -89,7 +90,6 @@ class QueuePage:
             }
             if not part:
                 context |= {"last": await history.last(session)}
-            context["rows"] = [shown(row) for row in page.rows]
             context["views"] = await views.of(session, person.key)
             choices = await dossier.choices(session, person.walls)
             context["choices"] = {

@@ -1,6 +1,7 @@
 """The one list of addresses: each with the right that it asks for and who answers."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aiohttp import hdrs, web
 
@@ -20,9 +21,11 @@ from listener.web.hooks import Doors
 from listener.web.live import Live
 from listener.web.login import HOME, LoginPage
 from listener.web.queue import QueuePage
+from listener.web.replies import Replying
 from listener.web.site import REPORTS
 from listener.web.staff import StaffPage
 from listener.web.status import StatusPage
+from listener.web.wordings import WordingsPage
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Rooms:
     live: Live
     rules: Rules
     policies: Policies
+    undo: timedelta  # how long a reply waits, so that it can be taken back
 
 
 def every(rooms: Rooms) -> tuple[Route, ...]:
@@ -70,6 +74,7 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
     """What people see and do."""
     case = CasePage(rooms.store, rooms.rules)
     queue = QueuePage(rooms.store, case)
+    worded = WordingsPage(rooms.store)
     me, staff = AccountPage(rooms.store, rooms.entrance), StaffPage(rooms.store, rooms.entrance)
     return (
         Route("GET", "/", "home", Act.KEEP_ACCOUNT, home),
@@ -77,6 +82,9 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
         Route("GET", "/cases/{case}", "case", Act.READ_CASES, case.show),
         Route("GET", "/live", "live", Act.READ_CASES, rooms.live.show, by_hand=False),
         Route("GET", "/status", "status", Act.READ_SOURCES, StatusPage(rooms.store).show),
+        Route("GET", "/wordings", "wordings", Act.WRITE_WORDINGS, worded.show),
+        Route("POST", "/wordings", "keep wording", Act.WRITE_WORDINGS, worded.keep),
+        Route("POST", "/wordings/forget", "forget wording", Act.WRITE_WORDINGS, worded.forget),
         Route("GET", "/me", "me", Act.KEEP_ACCOUNT, me.show),
         Route("POST", "/me", "keep me", Act.KEEP_ACCOUNT, me.keep),
         Route("POST", "/me/password", "my password", Act.KEEP_ACCOUNT, me.change_password),
@@ -95,6 +103,7 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
 def acts(rooms: Rooms) -> tuple[Route, ...]:
     """What people do to cases."""
     acts = Acts(rooms.store, rooms.policies)
+    replying = Replying(rooms.store, rooms.rules, rooms.undo)
     on_a_case = {
         "take": acts.take,
         "over": acts.over,
@@ -108,7 +117,14 @@ def acts(rooms: Rooms) -> tuple[Route, ...]:
         "assign": acts.assign,
         "close": acts.close,
         "correct": acts.correct,
+        "reply": replying.reply,
+        "draft": replying.draft,
         "reopen": acts.reopen,
+    }
+    of_a_reply = {
+        "withdraw": replying.withdraw,
+        "again": replying.again,
+        "there": replying.there,
     }
     return (
         # Assigning is also giving a case to oneself; to give it to others asks for more, and
@@ -121,6 +137,10 @@ def acts(rooms: Rooms) -> tuple[Route, ...]:
         Route("POST", "/cases/next", "next", Act.WORK_CASES, acts.next),
         Route("POST", "/cases/bulk", "bulk", Act.WORK_CASES, acts.bulk),
         Route("POST", "/events/{event}/undo", "undo", Act.WORK_CASES, acts.undo),
+        *(
+            Route("POST", f"/replies/{{reply}}/{name}", name, Act.WORK_CASES, handler)
+            for name, handler in of_a_reply.items()
+        ),
         Route("POST", "/mentions/{mention}/missed", "missed", Act.WORK_CASES, acts.missed),
     )
 

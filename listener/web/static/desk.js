@@ -8,7 +8,6 @@ import { say } from "./toasts.js";
 
 const list = document.getElementById("list");
 const pane = document.getElementById("case");
-const rail = document.getElementById("rail");
 const ready = new Map(); // cases fetched ahead: number -> { html, at }
 const FRESH = 20_000;
 let chosen = Number(pane.dataset.case) || 0;
@@ -140,6 +139,7 @@ function step(by) {
 
 let asked = 0;
 async function refreshList() {
+  if (document.body.classList.contains("alone")) return;
   const mine = ++asked;
   let html;
   try {
@@ -217,7 +217,7 @@ list.addEventListener("click", (event) => {
 });
 list.addEventListener("change", (event) => {
   if (event.target.matches(".pick")) countPicked();
-  if (event.target.closest("form.filters")) event.target.form.requestSubmit();
+  if (event.target.closest("form.filters") && event.target.matches("select")) event.target.form.requestSubmit();
 });
 document.addEventListener("submit", async (event) => {
   const form = event.target;
@@ -307,7 +307,7 @@ document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.removeAttribute("open");
   }
-  if (event.target.closest("[data-back]")) { event.preventDefault(); document.body.classList.remove("one"); }
+  if (event.target.closest("[data-back]") && !document.body.classList.contains("alone")) { event.preventDefault(); document.body.classList.remove("one"); }
   const pasted = event.target.closest("[data-copies]");
   if (pasted) copy(pasted);
 });

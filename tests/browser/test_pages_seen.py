@@ -1,0 +1,89 @@
+"""Every page as eyes, screen readers and attackers meet it."""
+
+from pathlib import Path
+from typing import Literal
+
+import axe_playwright_python  # type: ignore[import-untyped]
+import pytest
+from playwright.async_api import Page, expect
+
+from listener.domain.staff import Role
+from listener.store import people
+from tests.browser.looking import Desk
+from tests.given import COMPLAINTS, complained
+from tests.hostile import hostile
+from tests.world import World
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+PAGES = ("/queue", "/queue?queue=all&case=1", "/cases/1", "/mentions", "/flags", "/status",
+         "/wordings", "/staff", "/me", "/nowhere")  # fmt: skip
+
+
+async def promoted(world: World, name: str = "Ana") -> None:
+    """This person may see every page."""
+    async with world.store.transaction() as session:
+        person = await people.named(session, name)
+        assert person is not None
+        person.role = Role.ADMIN
+        session.add(person)
+
+
+async def findings(page: Page) -> list[str]:
+    """What axe finds that is serious or critical."""
+    await page.evaluate(AXE)
+    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{page.url}: {one['id']}: {one['help']}: {[node['target'] for node in one['nodes']][:3]}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_no_page_keeps_anybody_out(desk: Desk, theme: Literal["light", "dark"]) -> None:
+    await promoted(desk.world)
+    empty = await desk.go(await desk.sit_down(color_scheme=theme))
+    wrong = await findings(empty)
+    await complained(desk.world, *COMPLAINTS)
+    page = await desk.sit_down(color_scheme=theme)
+
+    for path in PAGES:
+        await page.goto(desk.url + path, wait_until="domcontentloaded")
+        wrong += await findings(page)
+    stranger = await desk.browser.new_page(color_scheme=theme)
+    await stranger.goto(desk.url + "/login")
+    wrong += await findings(stranger)
+
+    assert wrong == []
+
+
+async def test_hostile_posts_are_only_text_on_every_page(desk: Desk) -> None:
+    await promoted(desk.world)
+    await hostile(desk.world)
+    page = await desk.sit_down(viewport={"width": 1366, "height": 768})
+    asked: list[str] = []
+    page.on("dialog", lambda box: desk.faults.append(box.message))
+    page.on("request", lambda request: asked.append(request.url))
+
+    numbers = [case.key for case in await desk.world.cases()]
+    for path in (*PAGES, *(f"/cases/{number}" for number in numbers)):
+        await page.goto(desk.url + path, wait_until="domcontentloaded")
+        await expect(page.locator("main")).to_be_visible()
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 1366, path
+
+    assert [url for url in asked if not url.startswith(desk.url)] == []
+    metrics = await (await page.context.request.get(desk.url + "/metrics")).text()
+    assert [line for line in metrics.splitlines() if "csp" in line and line.endswith(" 0.0")]
+
+
+@pytest.mark.parametrize("width", [390, 1366])
+async def test_what_is_not_there_says_so(desk: Desk, width: int) -> None:
+    page = await desk.sit_down(viewport={"width": width, "height": 800})
+
+    await page.goto(desk.url + "/cases/999")
+
+    await expect(page.locator("h1")).to_contain_text("There is no such case")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
