@@ -2,12 +2,13 @@
 # PYTHON=/path/to/python3.12 chooses the Python, ARGS="..." is handed on to what is run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all kills bench check servers lock demo-reset clean
+.PHONY: help setup run test test-all kills bench soak latency check servers lock demo-reset clean
 BIN := .venv/bin
 SERVERS := .venv/servers
 DEMO = $${LISTENER_DATA:-$${XDG_DATA_HOME:-$$HOME/.local/share}/listener}/demo
 ARGS ?=
 KILLS ?= 200
+SOAK ?= 20m
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' Makefile | while read -r name what; do \
@@ -41,6 +42,15 @@ kills: ## Kill the program KILLS times (200 unless told) in every way we know, a
 bench: ## Measure how fast the parts are on this machine (ARGS=--json for machines)
 	@sh scripts/setup dev
 	@exec $(BIN)/python scripts/bench $(ARGS)
+
+soak: ## Listen to ten times Bluesky for SOAK (20m unless told), watching memory, files and delays
+	@sh scripts/setup dev
+	@exec $(BIN)/python scripts/soak --for $(SOAK) $(ARGS)
+
+latency: ## See how soon posts are cases, on both databases: 50 a second, and 1,000 of which few matter
+	@sh scripts/setup dev
+	@$(BIN)/python scripts/soak --for 60s --rate 50 --share 1 --on sqlite postgresql $(ARGS)
+	@exec $(BIN)/python scripts/soak --for 60s --rate 1000 --on sqlite postgresql $(ARGS)
 
 setup: ## Make the environment with what tests and checks need, and run nothing
 	@sh scripts/setup dev

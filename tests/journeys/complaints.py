@@ -25,10 +25,11 @@ class Said:
     """One published post, and what must become of it."""
 
     id: str
+    place: str  # the address of the server it was published on
     at: datetime
-    names_us: bool
-    complains: bool
-    late: bool
+    names_us: bool = True
+    complains: bool | None = None  # None leaves it to the classifier
+    late: bool = False
 
 
 class Crowd(Town):
@@ -62,6 +63,7 @@ class Crowd(Town):
         return [
             Said(
                 id=self.uri(post),
+                place=self.url,
                 at=post.at,
                 names_us=bool(post.number % OTHERS),
                 complains=self.complains(post.number),
