@@ -2,13 +2,14 @@
 # PYTHON=/path/to/python3.12 chooses the Python, ARGS="..." is handed on to what is run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all kills bench soak latency check servers lock demo-reset clean
+.PHONY: help setup run test test-all kills bench soak latency fuzz check servers lock demo-reset clean
 BIN := .venv/bin
 SERVERS := .venv/servers
 DEMO = $${LISTENER_DATA:-$${XDG_DATA_HOME:-$$HOME/.local/share}/listener}/demo
 ARGS ?=
 KILLS ?= 200
 SOAK ?= 20m
+FUZZ ?= 60
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' Makefile | while read -r name what; do \
@@ -51,6 +52,10 @@ latency: ## See how soon posts are cases, on both databases: 50 a second, and 1,
 	@sh scripts/setup dev
 	@$(BIN)/python scripts/soak --for 60s --rate 50 --share 1 --on sqlite postgresql $(ARGS)
 	@exec $(BIN)/python scripts/soak --for 60s --rate 1000 --on sqlite postgresql $(ARGS)
+
+fuzz: ## Feed broken posts to every reader for FUZZ seconds (60 unless told): none may fall
+	@sh scripts/setup dev
+	@exec $(BIN)/python scripts/fuzz --for $(FUZZ) $(ARGS)
 
 setup: ## Make the environment with what tests and checks need, and run nothing
 	@sh scripts/setup dev
