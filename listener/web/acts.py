@@ -148,8 +148,8 @@ class Acts:
         An act is take, release, wake, snooze, tag, untag, assign, or an outcome.
         """
         form = await request.post()
-        words = [str(one) for one in form.getall("ids", [])]
-        numbers = [int(one) for one in words if one.isascii() and one.isdigit()]
+        words = [pages.number(str(one)) for one in form.getall("ids", [])]
+        numbers = [one for one in words if one is not None]
         deed = await self.deed(request, await field(request, "act"))
         return await several(request, await bulk(self.store, numbers, deed, me(request)))
 

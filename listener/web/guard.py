@@ -14,7 +14,7 @@ from listener.domain.rights import Act, may
 from listener.domain.staff import Staff
 from listener.store import logins, people, walls
 from listener.store.session import AsyncSession, Store, now
-from listener.web import errors
+from listener.web import errors, pages
 from listener.web.entrance import GIVEN, Entrance
 from listener.web.errors import Handler
 from listener.web.pages import CSRF, DEMO, PERSON
@@ -22,7 +22,6 @@ from listener.web.pages import CSRF, DEMO, PERSON
 BrandOf = Callable[[AsyncSession, int], Awaitable[int | None]]
 
 READING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
-LARGEST_NUMBER: Final = 2**31 - 1
 # A path that names one of these is only open to who may see its brand.
 BRAND_OF: Final[Mapping[str, BrandOf]] = {
     "case": walls.of_case,
@@ -141,9 +140,9 @@ class Guard:
         things = [(kind, words) for kind, words in request.match_info.items() if kind in BRAND_OF]
         for kind, words in things:
             brand: int | None = None
-            if words.isascii() and words.isdigit() and int(words) <= LARGEST_NUMBER:
+            if (number := pages.number(words)) is not None:
                 async with self.store.reading() as session:
-                    brand = await BRAND_OF[kind](session, int(words))
+                    brand = await BRAND_OF[kind](session, number)
             if brand is None or not may(person, act, brand):
                 return errors.answer(
                     request,

@@ -9,12 +9,14 @@ import orjson
 import structlog
 from aiohttp import web
 
+from listener.domain.login import Login
 from listener.domain.staff import Staff
-from listener.store import cases, history, presences
+from listener.store import cases, history, logins, presences
 from listener.store.history import Change
 from listener.store.presences import Mark
 from listener.store.session import DatabaseTrouble, Store, now
 from listener.web import pages
+from listener.web.guard import signed_in
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,7 @@ class Live:
     _newest: int | None = None
     _place: int = 0
     _at_cases: Sequence[tuple[int, int, Mark]] = ()
+    _logins: set[int] = field(default_factory=set)
     _looked: float = 0.0
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -50,11 +53,12 @@ class Live:
         await stream.prepare(request)
         await stream.write(b"retry: 2000\n\n")
         await self._look()
-        place = self._start(int(after) if after.isdigit() else 0)
+        place = self._start(pages.number(after) or 0)
         quiet, shown = 0.0, b""
-        while not self.ended.is_set():
+        here, since = signed_in(request), asyncio.get_running_loop().time()
+        while not self.ended.is_set() and self._is_in(here, since):
             heard, place = self._since(place)
-            mine = sorted({one.case_id for one in heard if sees(somebody, one.brand_id)})
+            mine = sorted({one.case_id for one in heard if somebody.sees(one.brand_id)})
             if mine:
                 newest = max(one.event_id for one in heard)
                 await stream.write(told("cases", {"last": newest, "cases": mine}, newest))
@@ -76,11 +80,15 @@ class Live:
         """Let every open page go."""
         self.ended.set()
 
+    def _is_in(self, here: Login | None, since: float) -> bool:
+        """Whether a page that came then may still listen, as far as we have looked."""
+        return here is None or self._looked <= since or here.key in self._logins
+
     def _people(self, somebody: Staff) -> dict[str, list[dict[str, object]]]:
         """Who else is at which case, as far as this person may know of the case."""
         found: dict[str, list[dict[str, object]]] = {}
         for case_id, brand_id, one in self._at_cases:
-            if one.staff_id != somebody.id and sees(somebody, brand_id):
+            if one.staff_id != somebody.id and somebody.sees(brand_id):
                 found.setdefault(str(case_id), []).append(
                     {
                         "name": one.name,
@@ -124,6 +132,10 @@ class Live:
                 self._newest = max(self._newest, one.event_id)
             marks = await presences.marks(session, now=await now(session))
             brands = await cases.brands_of(session, marks.keys())
+            # Whoever is signed out, or has another role or other brands, is told no more.
+            self._logins = {
+                one.key for one in await logins.current(session, now=await now(session))
+            }
         self._at_cases = [
             (case_id, brands[case_id], one)
             for case_id, at_it in sorted(marks.items())
@@ -132,11 +144,6 @@ class Live:
         ]
         if len(self._seen) > 2 * REMEMBERED:
             self._seen = {number for number in self._seen if number > self._newest - REMEMBERED}
-
-
-def sees(somebody: Staff, brand_id: int) -> bool:
-    """Whether a change of this brand's is this person's business."""
-    return somebody.sees(brand_id)
 
 
 def told(kind: str, facts: Mapping[str, object], number: int | None = None) -> bytes:

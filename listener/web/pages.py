@@ -1,5 +1,6 @@
 """How pages are drawn: one set of templates, and the few words and marks they all share."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -151,6 +152,11 @@ def marked(words: str, spans: list[tuple[int, int]]) -> Markup:
         made += Markup("{}<mark>{}</mark>").format(words[end:start], words[start:stop])
         end = stop
     return made + words[end:]
+
+
+def number(words: str) -> int | None:
+    """A number as databases number things; None for anything else."""
+    return int(words) if re.fullmatch("[0-9]{1,9}", words) else None
 
 
 def wants_json(request: web.Request) -> bool:

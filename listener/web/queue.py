@@ -63,7 +63,7 @@ class QueuePage:
         person = pages.person(request)
         asked = {name: request.query.get(name, "").strip() for name in ASKED}
         tab = next((one for one in TABS if one.value == request.query.get("queue")), TABS[0])
-        chosen = int(number) if (number := request.query.get("case", "")).isdecimal() else None
+        chosen = pages.number(request.query.get("case", ""))
         part = request.headers.get("X-Part") == "list"
         async with self.store.reading() as session:
             moment = await now(session)
@@ -127,7 +127,7 @@ def filters(asked: Mapping[str, str]) -> Filters:
         source=asked["source"] or None,
         language=asked["language"] or None,
         stars=float(asked["stars"]) if asked["stars"] in ("1", "2", "3", "4", "5") else None,
-        reach=int(asked["reach"]) if asked["reach"].isdecimal() else None,
+        reach=pages.number(asked["reach"]),
         age=AGES.get(asked["age"]),
         tag=asked["tag"] or None,
         words=asked["words"],

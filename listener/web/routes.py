@@ -133,7 +133,8 @@ def acts(rooms: Rooms) -> tuple[Route, ...]:
             Route("POST", f"/cases/{{case}}/{name}", name, Act.WORK_CASES, handler)
             for name, handler in on_a_case.items()
         ),
-        Route("POST", "/cases/{case}/here", "here", Act.READ_CASES, acts.here),
+        # A page says this by itself, also when nobody is there.
+        Route("POST", "/cases/{case}/here", "here", Act.READ_CASES, acts.here, by_hand=False),
         Route("POST", "/cases/next", "next", Act.WORK_CASES, acts.next),
         Route("POST", "/cases/bulk", "bulk", Act.WORK_CASES, acts.bulk),
         Route("POST", "/events/{event}/undo", "undo", Act.WORK_CASES, acts.undo),

@@ -52,6 +52,7 @@ class Site:
     def __init__(
         self, guard: Guard, routes: Iterable[Route], *, ending: Callable[[], None]
     ) -> None:
+        self.guard = guard
         self._entrance = guard.entrance
         self._site = web.Application(
             client_max_size=LARGEST, middlewares=[errors.in_plain_words, behind(guard)]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -11,6 +11,7 @@ from aiohttp import ClientSession, DummyCookieJar
 
 from listener.app import Service
 from listener.desk import signing_in
+from listener.domain import login
 from listener.domain.staff import Role, Staff
 from listener.store import people
 from tests.given import free_port
@@ -100,14 +101,15 @@ class Street:
             assert person is not None
             done = await signing_in.begin(session, person, "127.0.0.1", self.world.now)
         cookie = self.world.settings.entrance().cookie_name
-        browser = Browser(self.session, self.origin, {cookie: done.secret})
-        await browser.get("/me")
-        return browser
+        return Browser(
+            self.session, self.origin, {cookie: done.secret}, csrf=login.csrf(done.secret)
+        )
 
 
 @asynccontextmanager
-async def street(world: World) -> AsyncIterator[Street]:
-    """The site, open on a port of its own."""
+async def street(world: World, **settings: Any) -> AsyncIterator[Street]:
+    """The site, open on a port of its own, with settings if some are given."""
+    world.settings = replace(world.settings, **settings)
     service, port = await world.service(), free_port()
     origin = f"http://127.0.0.1:{port}"
     async with (
