@@ -1,6 +1,7 @@
 // Every act is one plain key: whatever carries data-key is pressed, opened or focused by it.
 const typing = (target) => target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
-const seen = (one) => one.offsetParent !== null || one.closest("dialog[open]");
+// What stands in a closed menu is there too: its key needs no menu.
+const seen = (one) => (one.closest("details.menu") ?? one).checkVisibility() || one.closest("dialog[open]");
 
 function find(key) {
   const menu = document.querySelector("details.menu[open]");

@@ -1,11 +1,22 @@
 // Short sentences about what just happened, with a way back.
 const shelf = document.getElementById("toasts");
 
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+
+// The server speaks of moments in UTC; here they are the viewer's.
+function inOwnZone(sentence) {
+  return sentence.replace(/\b(\d{2}):(\d{2}) UTC\b/g, (_, hours, minutes) => {
+    const moment = new Date();
+    moment.setUTCHours(Number(hours), Number(minutes), 0, 0);
+    return clock.format(moment);
+  });
+}
+
 function toast(sentence, seconds) {
   const one = document.createElement("div");
   one.className = "toast";
   const words = document.createElement("span");
-  words.textContent = sentence;
+  words.textContent = inOwnZone(sentence);
   one.append(words);
   shelf.replaceChildren(...[...shelf.children].slice(-2), one);
   if (seconds) setTimeout(() => one.remove(), seconds * 1000);
