@@ -4,8 +4,7 @@ from listener.desk.acting import AtHand, Done, acting
 from listener.domain.event import What
 from listener.domain.note import Note, called, written
 from listener.store import notes, people
-from listener.store.intake import clean
-from listener.store.session import Store, now
+from listener.store.session import Store, clean, now
 
 
 async def note(store: Store, case_id: int, staff: str, words: str) -> Done:

@@ -5,8 +5,7 @@ from listener.domain.event import What
 from listener.domain.record import NotAllowed
 from listener.domain.tag import MOST, plain
 from listener.store import tags
-from listener.store.intake import clean
-from listener.store.session import Store
+from listener.store.session import Store, clean
 
 
 async def tag(store: Store, case_id: int, staff: str, words: str) -> Done:

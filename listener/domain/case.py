@@ -49,6 +49,10 @@ class Outcome(StrEnum):
     SPAM = "spam"
 
 
+# What says that it was no complaint: nothing brings such a case back but a person.
+FINAL = frozenset({Outcome.NOT_US, Outcome.NOT_NEGATIVE, Outcome.SPAM})
+
+
 class Case(Record, table=True):
     """One complaint that staff must answer, whatever number of posts repeat it."""
 

@@ -24,7 +24,7 @@ _BY_ITSELF = {
     What.WITHDRAWN: "The reply was taken back",
     What.FAILED: "A reply failed, or nobody knows whether it stands there",
     What.ANSWERED: "Answered",
-    What.REOPENED: "Reopened: its author complains again",
+    What.REOPENED: "Reopened: its author is back",
     What.JOINED: "Said again in another place",
     What.EDITED: "Its author changed the post",
     What.DELETED: "Its author deleted the post",

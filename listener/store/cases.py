@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, insert, text, update
 from sqlmodel import col, select
 
 from listener.domain.brand import Brand
-from listener.domain.case import Case, Outcome, Status
+from listener.domain.case import FINAL, Case, Status
 from listener.domain.deadline import Policies, due
 from listener.domain.event import Event, What
 from listener.domain.likeness import WINDOW, Likeness, alike, fingerprints
@@ -17,12 +17,11 @@ from listener.domain.mention import Mention
 from listener.domain.notice import News, Notice
 from listener.domain.staff import Staff
 from listener.domain.triage import Finding
-from listener.store import history, waking
+from listener.store import following, history, waking
 from listener.store.intake import ignoring
 from listener.store.mentions import Judged
 from listener.store.session import LOCK, AsyncSession, bulk
 
-FINAL = frozenset({Outcome.NOT_US, Outcome.NOT_NEGATIVE, Outcome.SPAM})
 REPEATS = 3  # points of priority for every further place that says it
 MOST_REPEATS = 15
 URGENT = "it has become urgent"  # why a case that slept does not any more
@@ -162,7 +161,12 @@ async def open_new(
     """Insert new cases with their first event, notices and fingerprints."""
     if not groups:
         return
-    cases = [case_of(group, policies=policies, now=now) for group in groups]
+    answers = await following.answers_to(session, [one.judged[0].mention.id for one in groups])
+    answered = [group for group in groups if group.judged[0].mention.id in answers]
+    cases = [
+        case_of(group, policies=policies, now=now, answers=answers.get(group.judged[0].mention.id))
+        for group in groups
+    ]
     numbers = await numbers_of(session, Case, cases)
     for group, number in zip(groups, numbers, strict=True):
         group.case_id = number
@@ -174,6 +178,9 @@ async def open_new(
             for group in groups
         ],
     )
+    if answered:
+        elsewhere = {"what": What.ANSWERED, "at": now, "details": {"elsewhere": True}}
+        await numbers_of(session, Event, [elsewhere | {"case_id": one.case_id} for one in answered])
     notices = [
         {
             "channel": channel,
@@ -184,7 +191,7 @@ async def open_new(
             "tries": 0,
         }
         for group, event in zip(groups, events, strict=True)
-        if not all(one.finding.unsure for one in group.judged)
+        if group not in answered and not all(one.finding.unsure for one in group.judged)
         for channel in channels
     ]
     if notices:
@@ -202,8 +209,10 @@ async def open_new(
         await bulk(session, ignoring(session, Likeness, "brand_id", "band", "case_id"), likenesses)
 
 
-def case_of(group: _Group, *, policies: Policies, now: datetime) -> dict[str, Any]:
-    """A new case as the database takes it."""
+def case_of(
+    group: _Group, *, policies: Policies, now: datetime, answers: datetime | None
+) -> dict[str, Any]:
+    """A new case as the database takes it; answered, if we have answered it there before."""
     first, size = group.judged[0], len(group.judged)
     finding = max((one.finding for one in group.judged), key=lambda finding: finding.priority)
     case = Case(
@@ -218,6 +227,8 @@ def case_of(group: _Group, *, policies: Policies, now: datetime) -> dict[str, An
         mentions=size,
     )
     case.due_at = due(case.sort, policies, now)
+    if answers is not None:
+        case.answer(min(answers, now))
     return case.model_dump(exclude={"id"})
 
 
@@ -276,27 +287,28 @@ async def learn(
     channels: Sequence[str],
     now: datetime,
 ) -> None:
-    """A mention with a case was edited and judged again: the case learns what it says now."""
+    """A mention with a case was edited, or its author wrote again: the case learns what it says."""
     case = await session.get_one(
         Case, one.mention.case_id, with_for_update=LOCK, populate_existing=True
     )
     finding = one.finding
     closed = case.status is Status.CLOSED
+    again = one.mention.revision_number == 1  # its author wrote this after what opened the case
     if closed and (not finding.flagged or case.outcome in FINAL):
         return
-    if case.mentions == 1:  # where others say it too, it is no less pressing for them
+    if case.mentions == 1 and not again:  # where others say it too, it is no less pressing for them
         case.priority = finding.priority
         case.reasons = list(
             finding.reasons or ["Its author has changed it: it no longer reads like a complaint."]
         )
     if worsen(case, finding, policies=policies, now=now):
         await waking.wake(session, case, URGENT, channels=channels, now=now)
-    if closed:
+    if closed or (case.status is Status.ANSWERED and (again or finding.flagged)):
         await reopen(session, case, policies=policies, channels=channels, now=now)
     elif is_settled_by(case, finding):
         case.confirm(policies, now)
         await history.record(session, case.key, What.CONFIRMED, now=now, channels=channels)
-    else:
+    elif not again:
         await history.record(session, case.key, What.PRIORITY, now=now, channels=channels)
 
 

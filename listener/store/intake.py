@@ -23,7 +23,8 @@ from listener.domain.event import What
 from listener.domain.mention import Mention, Revision, Sighting, next_recheck
 from listener.domain.source import Arrival, DeadLetter, Reading, Seen, Source, digest
 from listener.store import history, lessons, waking
-from listener.store.session import LOCK, AsyncSession, bulk
+from listener.store.following import Word, follow
+from listener.store.session import LOCK, AsyncSession, bulk, clean, clean_if_any
 
 RAW = 64 * 1024  # characters of a dead letter that are worth keeping
 MARKS = 200  # a post that is nothing but the brand's name needs no more to be shown
@@ -84,6 +85,12 @@ async def keep(
     if named:
         new = await keep_new(session, source, named, rules=rules, now=now)
         kept.mentions = len(new)
+        words = [
+            Word.of(one.post, one.brand_id, ours=one.ours)
+            for one in named
+            if (one.post.id, one.brand_id) in new
+        ]
+        await follow(session, source.connector, words, channels=rules.channels, now=now)
         standing = await standing_mentions(session, source.connector, named)
         kept.edits = await keep_edits(session, source, named, standing, new, rules=rules, now=now)
         await keep_sightings(session, source, standing, now=now)
@@ -466,18 +473,6 @@ def under_a_clean_id(one: Named) -> Named:
 def countable(number: int | None) -> int | None:
     """A count that every database takes."""
     return None if number is None else max(0, min(number, MOST))
-
-
-def clean_if_any(text: str | None) -> str | None:
-    """The same text as every database takes it."""
-    return None if text is None else clean(text)
-
-
-def clean(text: str) -> str:
-    """Text that every database takes: PostgreSQL refuses NUL, and no codec takes half a pair."""
-    if "\0" in text:
-        text = text.replace("\0", "")
-    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def ignoring(session: AsyncSession, table: type[SQLModel], *unique: str) -> Insert:

@@ -17,7 +17,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from listener.domain.record import Clock
 
-__all__ = ["LOCK", "AsyncSession", "DatabaseTrouble", "Store", "bulk", "locked_for_update", "now"]
+__all__ = [
+    "LOCK",
+    "AsyncSession",
+    "DatabaseTrouble",
+    "Store",
+    "bulk",
+    "clean",
+    "clean_if_any",
+    "locked_for_update",
+    "now",
+]
 
 PATIENCE = timedelta(seconds=30)  # how long a writer waits for another process's write
 # A process that is frozen or cut off in a transaction must not keep what it has locked.
@@ -156,6 +166,18 @@ async def bulk(session: AsyncSession, statement: Executable, params: Any = None)
     """Run a statement on many rows, or for plain columns: past the ORM, in the same transaction."""
     await session.flush()
     return await (await session.connection()).execute(statement, params)
+
+
+def clean_if_any(text: str | None) -> str | None:
+    """The same text as every database takes it."""
+    return None if text is None else clean(text)
+
+
+def clean(text: str) -> str:
+    """Text that every database takes: PostgreSQL refuses NUL, and no codec takes half a pair."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def locked_for_update(statement: Any, session: AsyncSession) -> Any:
