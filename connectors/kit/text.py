@@ -66,6 +66,10 @@ def clean(text: str) -> str:
     Control characters go (lines and tabs stay), lone surrogates become U+FFFD, and line ends
     are one newline each.
     """
+    if (
+        text.isprintable() or text.replace("\n", " ").isprintable()
+    ):  # nearly always, and much quicker than looking
+        return text.strip()
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", _CONTROL.sub("", text)).strip()
 
