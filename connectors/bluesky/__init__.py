@@ -4,7 +4,7 @@ A post's id is its at-uri, the same on all servers of the network, and what is m
 from its record alone, so that a post seen by search and by stream is one post.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ from pydantic import (
 )
 from typing_extensions import override
 
-from connectors.bluesky import answering, frames
+from connectors.bluesky import answering, frames, glance
 from connectors.bluesky.ear import Ear
 from connectors.bluesky.frames import Dialect, ForgotUs, mark_of
 from connectors.bluesky.lists import Spot, below, below_notice, spot_of, stamp
@@ -58,8 +58,10 @@ from connectors.kit.contract import (
     Post,
     Receipt,
     ReplyRule,
+    Sieve,
     State,
     Web,
+    everything,
 )
 from connectors.kit.errors import AccessDenied, ConnectorError, Gone, TryLater, Unreadable
 from connectors.kit.walk import Leaf, walk
@@ -370,7 +372,13 @@ class _Streaming(Bluesky, frozen=True, hide_input_in_errors=True):
     """A source with a stream: the only kind that can be listened to."""
 
     async def listen(self, web: Web, cursor: str | None) -> AsyncIterator[Page]:
-        """Yield what is streamed, from where the cursor says.
+        """Yield what is streamed, from where the cursor says."""
+        async with aclosing(self.sift(web, cursor, everything)) as pages:
+            async for page in pages:
+                yield page
+
+    async def sift(self, web: Web, cursor: str | None, wanted: Sieve) -> AsyncGenerator[Page, None]:
+        """Yield what is streamed and may be wanted, from where the cursor says.
 
         Who wrote a post, and whether they speak to members only, is asked for posts with one
         of our words; without words there are too many, and a recheck tells.
@@ -381,8 +389,12 @@ class _Streaming(Bluesky, frozen=True, hide_input_in_errors=True):
         url = frames.address(stream, self._stream_base, since)
         async with aclosing(web.socket(url)) as messages:  # type: ignore[type-var]
             async for message in messages:
+                if stream == "jetstream" and wanted is not everything:
+                    at = glance.unwanted(message, wanted)
+                    if at and ear.let_by(at):
+                        continue
                 try:
-                    event = frames.read(stream, message, ear.last)
+                    event = frames.read(stream, message, ear.last, wanted)
                 except ForgotUs as lost:
                     yield Page(cursor=None)
                     raise TryLater(str(lost)) from None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from unicodedata import normalize
 
-from connectors.bluesky.frames import Event, Mark
+from connectors.bluesky.frames import Event, Mark, microseconds
 from connectors.bluesky.shapes import author
 from connectors.kit.contract import Author, Page, Post, Span
 
@@ -30,19 +30,35 @@ class Ear:
         self._told = since.at if since else None  # up to here pages have said it was heard
         self._resumed = since.at if since else None
         self._passed: OrderedDict[str, str] = OrderedDict()
+        self._sifted = 0  # posts that nobody wanted since a page last said so
+        self._due = 0  # microseconds since 1970: what is streamed from here on is heard whole
+
+    def let_by(self, at: int) -> bool:
+        """Count a post, streamed at so many microseconds, that nobody wants.
+
+        False when it is time to say how far the stream was heard: then it is to be heard whole.
+        """
+        if at >= self._due:
+            return False
+        self._sifted += 1
+        return True
 
     def hear(self, event: Event) -> Page | None:
         """The page that an event makes; None when there is nothing to say yet."""
         self.last = event.mark
         posts, gone, span = self._posts(event), self._gone(event), self._span(event)
+        self._due = microseconds(self._told + PULSE) if self._told and not self._resumed else 0
+        self._sifted += event.sifted
         if not (posts or gone or event.unreadable or span):
             return None
+        sifted, self._sifted = self._sifted, 0
         return Page(
             posts=tuple(posts),
             gone=gone,
             unreadable=event.unreadable,
             cursor=event.mark.cursor,
             span=span,
+            sifted=sifted,
         )
 
     def _posts(self, event: Event) -> list[Post]:

@@ -10,8 +10,9 @@ import libipld
 import orjson
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
+from connectors.bluesky.glance import may_be_wanted
 from connectors.bluesky.shapes import COLLECTION, MaybeMoment, Moment, Record, Shape, unknown_shape
-from connectors.kit.contract import Unread
+from connectors.kit.contract import Sieve, Unread, everything
 from connectors.kit.errors import ConnectorError, TryLater
 from connectors.kit.text import moment
 
@@ -57,6 +58,7 @@ class Event:
     left: bool = False  # the account is no longer there
     gap: bool = False  # something between this and what came before is missing
     unreadable: tuple[Unread, ...] = ()
+    sifted: int = 0  # posts that nobody wants
 
 
 class ForgotUs(ConnectorError):
@@ -78,19 +80,21 @@ def address(stream: Dialect, base: str, mark: Mark | None) -> str:
     if stream == "firehose":
         after = urlencode({"cursor": mark.seq} if mark else {})
         return f"{base}/xrpc/com.atproto.sync.subscribeRepos?{after}"
-    resumed = {"cursor": str(_microseconds(mark.at - OVERLAP))} if mark else {}
+    resumed = {"cursor": str(microseconds(mark.at - OVERLAP))} if mark else {}
     if urlsplit(base).path.endswith(NEWER):
         wanted = [("kinds", "commit"), ("kinds", "account"), ("collections", COLLECTION)]
         return f"{base}?{urlencode([*wanted, *resumed.items()])}"
     return f"{base}/subscribe?{urlencode({'wantedCollections': COLLECTION, **resumed})}"
 
 
-def read(stream: Dialect, message: bytes | str, last: Mark | None) -> Event | None:
-    """What a message tells; None when it is nothing of ours."""
+def read(
+    stream: Dialect, message: bytes | str, last: Mark | None, wanted: Sieve = everything
+) -> Event | None:
+    """What a message tells; None when it is nothing of ours. Posts not wanted are only counted."""
     try:
         if stream == "firehose":
-            return _firehose(message, last)
-        return _jetstream(message, last)
+            return _firehose(message, last, wanted)
+        return _jetstream(message, last, wanted)
     except ValidationError as problem:
         why = unknown_shape(problem)
     except (ValueError, RecursionError):  # how orjson and libipld say that this is none of theirs
@@ -137,7 +141,7 @@ class _Frame(Shape):
         return self.kind or self.type.rpartition("#")[2]
 
 
-def _jetstream(message: bytes | str, last: Mark | None) -> Event | None:
+def _jetstream(message: bytes | str, last: Mark | None, wanted: Sieve) -> Event | None:
     told = orjson.loads(message)
     if isinstance(told, dict) and isinstance(told.get("payload"), dict):
         told = told["payload"]
@@ -161,6 +165,7 @@ def _jetstream(message: bytes | str, last: Mark | None) -> Event | None:
                 commit.rkey,
                 commit.cid or commit.rev,
                 commit.record,
+                wanted,
             )
     return Event(mark=mark, did=frame.did)
 
@@ -195,7 +200,7 @@ class _Body(Shape):
     status: str = ""
 
 
-def _firehose(message: bytes | str, last: Mark | None) -> Event | None:
+def _firehose(message: bytes | str, last: Mark | None, wanted: Sieve) -> Event | None:
     raw = message.encode() if isinstance(message, str) else message
     head_told, body_told = libipld.decode_dag_cbor_multi(raw)
     head = _Head.model_validate(head_told)
@@ -213,10 +218,12 @@ def _firehose(message: bytes | str, last: Mark | None) -> Event | None:
     operations = [one for one in body.ops if one.path.startswith(f"{COLLECTION}/")]
     if head.t != "#commit" or not operations:
         return Event(mark=mark, did=body.repo or body.did)
-    return _commit(mark, body.repo, operations, body.blocks)
+    return _commit(mark, body.repo, operations, body.blocks, wanted)
 
 
-def _commit(mark: Mark, did: str, operations: list[_Operation], archive: bytes) -> Event:
+def _commit(
+    mark: Mark, did: str, operations: list[_Operation], archive: bytes, wanted: Sieve
+) -> Event:
     """The posts among the operations of one commit."""
     needed = any(one.cid for one in operations)  # a deletion tells all there is to tell
     blocks: Mapping[bytes, object] = libipld.decode_car(archive)[1] if needed else {}
@@ -228,6 +235,7 @@ def _commit(mark: Mark, did: str, operations: list[_Operation], archive: bytes) 
             one.path.rpartition("/")[2],
             (one.cid or b"").hex(),
             blocks.get(one.cid or b""),
+            wanted,
         )
         for one in operations
     ]
@@ -237,6 +245,7 @@ def _commit(mark: Mark, did: str, operations: list[_Operation], archive: bytes) 
         written=tuple(post for event in events for post in event.written),
         gone=tuple(uri for event in events for uri in event.gone),
         unreadable=tuple(unread for event in events for unread in event.unreadable),
+        sifted=sum(event.sifted for event in events),
     )
 
 
@@ -247,10 +256,14 @@ def _complain(error: str) -> None:
     raise TryLater("The stream ended: we were too slow, or it has a fault.")
 
 
-def _operation(mark: Mark, did: str, action: str, rkey: str, revision: str, told: object) -> Event:
+def _operation(
+    mark: Mark, did: str, action: str, rkey: str, revision: str, told: object, wanted: Sieve
+) -> Event:
     uri = f"at://{did}/{COLLECTION}/{rkey}"
     if action == "delete":
         return Event(mark=mark, did=did, gone=(uri,))
+    if not may_be_wanted(told, wanted):
+        return Event(mark=mark, did=did, sifted=1)
     try:
         record = Record.model_validate(told)
     except ValidationError as problem:
@@ -270,5 +283,6 @@ def _as_text(told: object) -> str:
     return orjson.dumps(told, default=readable).decode()[:LONGEST_RAW]
 
 
-def _microseconds(at: datetime) -> int:
+def microseconds(at: datetime) -> int:
+    """A time as Jetstream writes it."""
     return int(at.timestamp()) * 1_000_000 + at.microsecond

@@ -1,12 +1,12 @@
 """What a connector promises: posts of one place, page by page, from wherever it stopped."""
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, runtime_checkable
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
@@ -143,7 +143,8 @@ class Page:
     """The unit of commit: posts that are kept together with the cursor that follows them.
 
     `span` is the stretch of time of which every post has now been read, or None when this
-    page proves nothing yet.
+    page proves nothing yet. `sifted` is how many posts were read and left out because nobody
+    wanted them.
     """
 
     posts: tuple[Post, ...] = ()
@@ -151,6 +152,7 @@ class Page:
     gone: tuple[str, ...] = ()  # ids that the place says are deleted
     unreadable: tuple[Unread, ...] = ()
     span: Span | None = None
+    sifted: int = 0
 
 
 class State(StrEnum):
@@ -370,6 +372,28 @@ class Listens(Protocol):
 
     def listen(self, web: Web, cursor: str | None) -> AsyncIterator[Page]:
         """Yield pages as they come; end or raise when the stream is cut."""
+
+
+# Whether a post may be wanted, asked before it is made: of its title and its text (clean, with a
+# line break between them) and of the addresses it links to, attachments included. The addresses
+# are looked at only where it matters. Wrong only by saying yes.
+Sieve: TypeAlias = Callable[[str, Iterable[str]], bool]
+
+
+def everything(_text: str, _links: Iterable[str]) -> bool:
+    """The sieve that keeps every post back."""
+    return True
+
+
+@runtime_checkable
+class Sifts(Protocol):
+    """A connector whose stream brings so much that what nobody wants is left out unmade."""
+
+    def sift(self, web: Web, cursor: str | None, wanted: Sieve) -> AsyncIterator[Page]:
+        """Listen, and count what is not wanted instead of yielding it.
+
+        Deletions are told of every post, and cursor and span move as they do in `listen`.
+        """
 
 
 @runtime_checkable

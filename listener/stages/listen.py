@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from connectors.kit.contract import Connector, Listens, Page
+from connectors.kit.contract import Connector, Listens, Page, Sifts
 from connectors.kit.errors import AccessDenied, ConnectorError, Gone, TryLater, Unreadable
 from listener.domain.secret import WrongKey
 from listener.domain.source import Way
@@ -96,15 +96,22 @@ class Listen:
         if not isinstance(connector, Listens):
             raise Gone(f"{turn.source.connector} does not offer a stream.")
         waiting: asyncio.Queue[Page] = asyncio.Queue(maxsize=MOST)
+        await self.intake.matchbook.refresh()  # before anything is sifted by it
+        if isinstance(connector, Sifts):
+            wanted = self.intake.matchbook.sieve(turn.source, connector)
+            told = connector.sift(web, turn.cursor, wanted)
+        else:
+            told = connector.listen(web, turn.cursor)
 
         async def hear() -> None:
-            async with aclosing(connector.listen(web, turn.cursor)) as pages:  # type: ignore[type-var]
+            async with aclosing(told) as pages:  # type: ignore[type-var]
                 async for page in pages:
                     await waiting.put(page)  # a full queue makes the stream wait
 
         hearing = asyncio.create_task(hear(), name=f"ear of {turn.source.name}")
         try:
             while not (hearing.done() and waiting.empty()):
+                await self.intake.matchbook.refresh()  # a stream that brings nothing sifts, too
                 if batch := await self.gather(waiting):
                     await self.keep(turn, connector, batch)
                 while await self.behind():
@@ -128,7 +135,6 @@ class Listen:
 
     async def keep(self, turn: Turn, connector: Connector, batch: list[Page]) -> None:
         """A batch of pages and the cursor of the last: all or nothing."""
-        await self.intake.matchbook.refresh()
         fresh = 0
         async with self.store.transaction() as session:
             reading = await sources.held(session, turn)

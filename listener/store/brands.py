@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func
 from sqlmodel import select
 
-from connectors.kit.contract import Connector, Page, Post, Rechecks, Unread
+from connectors.kit.contract import Connector, Page, Post, Rechecks, Sieve, Unread, everything
 from listener.domain.brand import Brand
 from listener.domain.matching import Matcher, is_own
 from listener.domain.query import parse
@@ -53,6 +53,15 @@ class Matchbook:
         self._brands = {brand.key: brand for brand in brands}
         self._matcher = Matcher({brand.key: parse(brand.query) for brand in brands})
         self._stamp = (stamp[0], stamp[1])
+
+    def sieve(self, source: Source, connector: Connector) -> Sieve:
+        """What a stream may leave out: posts that name no brand as they stand when it asks.
+
+        Where every post is about a brand, named or not, nothing is left out.
+        """
+        if connector.about_us or source.about_us:
+            return everything
+        return lambda text, links: self._matcher.may_match(text, links)
 
     def sort(
         self, source: Source, connector: Connector, posts: Sequence[Post]

@@ -80,7 +80,7 @@ async def keep(
     now: datetime,
 ) -> Kept:
     """Keep a page; return what was new in it."""
-    kept = Kept(posts=len(page.posts), unreadable=len(page.unreadable))
+    kept = Kept(posts=len(page.posts) + page.sifted, unreadable=len(page.unreadable))
     named = last_of_each([under_a_clean_id(one) for one in named])
     if named:
         new = await keep_new(session, source, named, rules=rules, now=now)
@@ -396,7 +396,7 @@ async def cover(session: AsyncSession, source: Source, page: Page) -> None:
 def advance(reading: Reading, page: Page) -> None:
     """Move the source's cursor behind a page."""
     reading.cursor = page.cursor
-    reading.posts += len(page.posts)
+    reading.posts += len(page.posts) + page.sifted
 
 
 def mention_row(source: Source, one: Named, *, rules: Rules, now: datetime) -> dict[str, Any]:
