@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the Python, ARGS="..." is handed on to what is run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all kills bench soak latency fuzz check servers lock demo-reset clean
+.PHONY: help setup run test test-all kills bench fill soak latency fuzz check servers lock demo-reset clean
 BIN := .venv/bin
 SERVERS := .venv/servers
 DEMO = $${LISTENER_DATA:-$${XDG_DATA_HOME:-$$HOME/.local/share}/listener}/demo
@@ -10,6 +10,8 @@ ARGS ?=
 KILLS ?= 200
 SOAK ?= 20m
 FUZZ ?= 60
+FILL ?= 100000
+FILLED = $${LISTENER_DATA:-$${XDG_DATA_HOME:-$$HOME/.local/share}/listener-filled}
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' Makefile | while read -r name what; do \
@@ -56,6 +58,10 @@ latency: ## See how soon posts are cases, on both databases: 50 a second, and 1,
 fuzz: ## Feed broken posts to every reader for FUZZ seconds (60 unless told): none may fall
 	@sh scripts/setup dev
 	@exec $(BIN)/python scripts/fuzz --for $(FUZZ) $(ARGS)
+
+fill: ## Fill an empty database with FILL (100000 unless told) invented mentions; see DATABASE_URL
+	@sh scripts/setup dev
+	@LISTENER_DATA="$(FILLED)" exec $(BIN)/python scripts/fill.py $(FILL)
 
 setup: ## Make the environment with what tests and checks need, and run nothing
 	@sh scripts/setup dev

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, func, or_, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, update
 from sqlmodel import col, select
 
 from connectors.kit.contract import Kind
@@ -16,6 +17,8 @@ from listener.store.session import LOCK, AsyncSession, bulk, locked_for_update
 from models.verdict import Verdict
 
 LEASE = timedelta(seconds=30)
+# As the small index of what waits says it: compared with a truth value, SQLite looks at all.
+WAITS: Final[ColumnElement[Any]] = literal_column("mentions.waits")
 ASKING = timedelta(minutes=10)  # a recheck that died is tried again after this
 
 
@@ -51,14 +54,12 @@ class Judged:
 
 async def waiting(session: AsyncSession) -> int:
     """How many mentions wait for a verdict."""
-    return (
-        await session.exec(select(func.count()).select_from(Mention).where(col(Mention.waits)))
-    ).one()
+    return (await session.exec(select(func.count()).select_from(Mention).where(WAITS))).one()
 
 
 async def oldest_waiting(session: AsyncSession) -> datetime | None:
     """When the mention that has waited longest for a verdict was seen."""
-    return (await session.exec(select(func.min(Mention.seen_at)).where(col(Mention.waits)))).one()
+    return (await session.exec(select(func.min(Mention.seen_at)).where(WAITS))).one()
 
 
 async def take_unjudged(session: AsyncSession, *, limit: int, now: datetime) -> Sequence[Waiting]:
@@ -66,7 +67,7 @@ async def take_unjudged(session: AsyncSession, *, limit: int, now: datetime) -> 
     free = (
         select(Mention.id)
         .where(
-            col(Mention.waits),
+            WAITS,
             or_(col(Mention.taken_until).is_(None), col(Mention.taken_until) <= now),
         )
         .order_by(col(Mention.id))
@@ -169,7 +170,7 @@ async def keep_verdicts(session: AsyncSession, judged: Sequence[Judged], *, now:
 
 async def give_back(session: AsyncSession, ids: Sequence[int] | None = None) -> None:
     """Let go of mentions that were taken and not judged; without ids, of all."""
-    let_go = update(Mention).where(col(Mention.waits), col(Mention.taken_until).is_not(None))
+    let_go = update(Mention).where(WAITS, col(Mention.taken_until).is_not(None))
     if ids is not None:
         let_go = let_go.where(col(Mention.id).in_(ids))
     await session.exec(let_go.values(taken_until=None).execution_options(synchronize_session=False))

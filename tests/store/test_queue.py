@@ -12,7 +12,7 @@ from connectors.kit.contract import Kind, Rating
 from listener.desk import closing, taking
 from listener.domain.case import Case, Outcome, Status
 from listener.domain.mention import Mention
-from listener.store import queue, tags
+from listener.store import mentions, queue, tags
 from listener.store.queue import Filters, Page, Queue, Viewer
 from listener.store.session import AsyncSession
 from tests.given import (
@@ -360,6 +360,19 @@ async def test_no_list_looks_at_every_mention(world: World) -> None:
 
             assert told
             assert not [line for line in told if any(full in line for full in FULL)]
+
+
+async def test_what_waits_for_a_verdict_is_found_without_looking_at_the_rest(world: World) -> None:
+    await crowded(world)
+
+    for ask in (
+        mentions.waiting,
+        mentions.oldest_waiting,
+        lambda session: mentions.take_unjudged(session, limit=9, now=world.now),
+    ):
+        told = await plans(world, ask)
+
+        assert [line for line in told if "ix_mentions_waiting" in line], told
 
 
 async def test_counting_looks_only_at_what_is_not_closed(world: World) -> None:
