@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the Python, ARGS="..." is handed on to what is run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all kills bench fill soak latency fuzz check servers lock demo-reset clean
+.PHONY: help pictures setup run test test-all kills bench fill soak latency fuzz check servers lock demo-reset clean
 BIN := .venv/bin
 SERVERS := .venv/servers
 DEMO = $${LISTENER_DATA:-$${XDG_DATA_HOME:-$$HOME/.local/share}/listener}/demo
@@ -62,6 +62,10 @@ fuzz: ## Feed broken posts to every reader for FUZZ seconds (60 unless told): no
 fill: ## Fill an empty database with FILL (100000 unless told) invented mentions; see DATABASE_URL
 	@sh scripts/setup dev
 	@LISTENER_DATA="$(FILLED)" exec $(BIN)/python scripts/fill.py $(FILL)
+
+pictures: ## Take a picture of every page (needs Chromium)
+	@sh scripts/setup dev
+	@exec $(BIN)/python scripts/pictures
 
 setup: ## Make the environment with what tests and checks need, and run nothing
 	@sh scripts/setup dev

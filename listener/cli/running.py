@@ -119,7 +119,7 @@ async def greet(ready: Parts, only: list[Stage]) -> None:
             )
     if not only:
         out.print(
-            f"How it is doing: {ready.settings.url}   Cases: listener {'--demo ' if ground.demo else ''}cases   Stop: Ctrl-C"
+            f"The desk: {ready.settings.url}   Cases: listener {'--demo ' if ground.demo else ''}cases   Stop: Ctrl-C"
         )
         for sentence in await before_anybody_comes(ready):
             out.print(sentence, style="yellow", markup=False)

@@ -281,7 +281,7 @@ def test_the_service_says_what_it_does_and_stops_in_order(
     assert orjson.loads(health)["status"] == "ok"
     assert service.returncode == 0
     assert "There is nothing to listen to yet" in out
-    assert f"How it is doing: http://127.0.0.1:{port}" in out
+    assert f"The desk: http://127.0.0.1:{port}" in out
     assert "Traceback" not in err
     assert err.splitlines()[-1].endswith("stopped")
 
