@@ -5,9 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from listener.config import BadSettings, Settings, read
 from listener.store.sweeping import Keeping
+from listener.web.entrance import LOOPBACK
 
 WEAK = (
     "LISTENER_KEY is too easy to guess: use at least 16 random characters, "
@@ -186,3 +188,64 @@ def test_a_data_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         f"The data folder {tmp_path / 'file' / 'data'} cannot be made (Not a directory). "
         "Set LISTENER_DATA to a folder you may write to."
     )
+
+
+def test_who_is_let_in_over_plain_http_and_which_proxies_are_believed() -> None:
+    plain = read({}).entrance()
+    assert (plain.plain_http, plain.secure, plain.behind) == (False, False, LOOPBACK)
+
+    found = read(
+        {
+            "LISTENER_URL": "https://desk.example/",
+            "LISTENER_PLAIN_HTTP": "yes",
+            "LISTENER_BEHIND": "172.17.0.1, 10.0.0.0/8",
+        }
+    ).entrance()
+    assert (found.url, found.secure, found.plain_http) == ("https://desk.example", True, True)
+    assert [str(network) for network in found.behind] == ["172.17.0.1/32", "10.0.0.0/8"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"LISTENER_PLAIN_HTTP": "maybe"}, "LISTENER_PLAIN_HTTP is 'maybe'; it must be yes or no."),
+        (
+            {"LISTENER_BEHIND": "proxy.example"},
+            (
+                "LISTENER_BEHIND holds what is no address or network ('proxy.example' does not "
+                "appear to be an IPv4 or IPv6 network); write, for example, 172.17.0.1 or "
+                "10.0.0.0/8."
+            ),
+        ),
+    ],
+)
+def test_a_setting_about_the_entrance_that_is_nonsense_is_named(
+    environment: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(BadSettings) as refusal:
+        read(environment)
+
+    assert str(refusal.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("remote", "handed_on", "behind", "address"),
+    [
+        ("203.0.113.7", [], "", "203.0.113.7"),
+        ("203.0.113.7", ["127.0.0.1"], "", "203.0.113.7"),  # nobody we believe says so
+        ("127.0.0.1", ["203.0.113.7"], "", "203.0.113.7"),
+        ("127.0.0.1", ["127.0.0.1", "203.0.113.7"], "", "203.0.113.7"),
+        ("127.0.0.1", ["8.8.8.8, 203.0.113.7"], "", "203.0.113.7"),
+        ("10.1.2.3", ["203.0.113.7, 10.9.9.9"], "10.0.0.0/8", "203.0.113.7"),
+        ("127.0.0.1", ["<script>"], "", "unknown"),
+        ("127.0.0.1", [], "", "127.0.0.1"),
+        ("::1", ["2001:db8::1"], "", "2001:db8::1"),
+    ],
+)
+def test_from_where_somebody_comes(
+    remote: str, handed_on: list[str], behind: str, address: str
+) -> None:
+    headers = {"X-Forwarded-For": ", ".join(handed_on)} if handed_on else {}
+    request = make_mocked_request("GET", "/", headers=headers).clone(remote=remote)
+
+    assert read({"LISTENER_BEHIND": behind}).entrance().address(request) == address

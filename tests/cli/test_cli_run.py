@@ -282,6 +282,7 @@ def test_the_service_says_what_it_does_and_stops_in_order(
     assert service.returncode == 0
     assert "There is nothing to listen to yet" in out
     assert f"The desk: http://127.0.0.1:{port}" in out
+    assert "Nobody can sign in yet. Add yourself: listener staff add NAME --role admin" in out
     assert "Traceback" not in err
     assert err.splitlines()[-1].endswith("stopped")
 

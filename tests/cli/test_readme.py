@@ -71,4 +71,5 @@ def test_every_command_of_the_readme_does_what_it_should(newcomer: Path) -> None
         "listener --demo cases take 1 --as Ana",
         "listener init listener.toml",
         "listener apply listener.toml",
+        "listener staff add Ana --role admin",
     ]
