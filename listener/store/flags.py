@@ -78,7 +78,11 @@ async def goodness(
         .select_from(Case)
         .join(Brand, col(Brand.id) == col(Case.brand_id))
         .join(Mention, col(Mention.id) == first)
-        .where(col(Case.opened_at) >= since, col(Mention.unsure).is_not(True))
+        .where(
+            col(Case.opened_at) >= since,
+            col(Mention.flagged).is_(True),  # a missed one has a case too
+            col(Mention.unsure).is_not(True),
+        )
         .group_by(name, place, opened_on, status, outcome)
     )
     found_on = day(session, Correction.at)

@@ -159,6 +159,11 @@ def number(words: str) -> int | None:
     return int(words) if re.fullmatch("[0-9]{1,9}", words) else None
 
 
+def asked(request: web.Request, name: str) -> str:
+    """What the address says of something, as every database takes it."""
+    return request.query.get(name, "").replace("\0", "").strip()
+
+
 def wants_json(request: web.Request) -> bool:
     """Whether a script asks, not a person's browser."""
     return "application/json" in request.headers.get("Accept", "")

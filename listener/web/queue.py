@@ -61,7 +61,7 @@ class QueuePage:
     async def show(self, request: web.Request) -> web.Response:
         """Show the page, or the part of it that a script asks for."""
         person = pages.person(request)
-        asked = {name: request.query.get(name, "").strip() for name in ASKED}
+        asked = {name: pages.asked(request, name) for name in ASKED}
         tab = next((one for one in TABS if one.value == request.query.get("queue")), TABS[0])
         chosen = pages.number(request.query.get("case", ""))
         part = request.headers.get("X-Part") == "list"

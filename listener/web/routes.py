@@ -15,16 +15,19 @@ from listener.web.acts import Acts
 from listener.web.case import CasePage
 from listener.web.csp import Reports
 from listener.web.entrance import Entrance
+from listener.web.flags import FlagsPage
 from listener.web.guard import Door, Route
 from listener.web.health import Health, Metrics
 from listener.web.hooks import Doors
 from listener.web.live import Live
 from listener.web.login import HOME, LoginPage
+from listener.web.mentions import MentionsPage
 from listener.web.queue import QueuePage
 from listener.web.replies import Replying
 from listener.web.site import REPORTS
 from listener.web.staff import StaffPage
 from listener.web.status import StatusPage
+from listener.web.views import Views
 from listener.web.wordings import WordingsPage
 
 
@@ -74,6 +77,7 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
     """What people see and do."""
     case = CasePage(rooms.store, rooms.rules)
     queue = QueuePage(rooms.store, case)
+    views = Views(rooms.store)
     worded = WordingsPage(rooms.store)
     me, staff = AccountPage(rooms.store, rooms.entrance), StaffPage(rooms.store, rooms.entrance)
     return (
@@ -81,6 +85,11 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
         Route("GET", "/queue", "queue", Act.READ_CASES, queue.show),
         Route("GET", "/cases/{case}", "case", Act.READ_CASES, case.show),
         Route("GET", "/live", "live", Act.READ_CASES, rooms.live.show, by_hand=False),
+        Route("GET", "/mentions", "mentions", Act.READ_CASES, MentionsPage(rooms.store).show),
+        Route("GET", "/flags", "flags", Act.READ_CASES, FlagsPage(rooms.store).show),
+        Route("POST", "/views", "keep view", Act.READ_CASES, views.keep),
+        Route("POST", "/views/{view}/forget", "forget view", Act.READ_CASES, views.let_go),
+        Route("POST", "/views/{view}/move", "move view", Act.READ_CASES, views.move),
         Route("GET", "/status", "status", Act.READ_SOURCES, StatusPage(rooms.store).show),
         Route("GET", "/wordings", "wordings", Act.WRITE_WORDINGS, worded.show),
         Route("POST", "/wordings", "keep wording", Act.WRITE_WORDINGS, worded.keep),

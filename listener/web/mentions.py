@@ -1,0 +1,100 @@
+"""Search on a page: every mention, found by its words, with a way to say that one was missed."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from listener.domain.rights import Act, may
+from listener.store import dossier, search
+from listener.store.rows import Lead
+from listener.store.search import Search
+from listener.store.session import Store
+from listener.web import pages
+from listener.web.case import link
+
+ASKED: Final = ("words", "brand", "source", "language", "flagged", "since", "until", "case")
+
+
+@dataclass(frozen=True)
+class MentionsPage:
+    """GET /mentions: what is said, the latest first."""
+
+    store: Store
+
+    async def show(self, request: web.Request) -> web.Response:
+        """The mentions that the form asks for."""
+        person = pages.person(request)
+        asked = {name: pages.asked(request, name) for name in ASKED}
+        async with self.store.reading() as session:
+            found = await search.search(
+                session,
+                wanted(asked),
+                brands=person.walls,
+                after=pages.number(request.query.get("after", "")),
+            )
+            choices = await dossier.choices(session, person.walls)
+        more = None
+        if found.after is not None:
+            same = {name: value for name, value in asked.items() if value}
+            more = urlencode(same | {"after": found.after})
+        return pages.render(
+            request,
+            "mentions.html",
+            asked=asked,
+            filtered=sum(bool(asked[name]) for name in ASKED if name != "words"),
+            choices=choices,
+            mentions=[shown(one) for one in found.mentions],
+            more=more,
+            far=search.FAR,
+            here=request.query_string,
+            may_act=may(person, Act.WORK_CASES),
+        )
+
+
+def wanted(asked: dict[str, str]) -> Search:
+    """What the form asks for; what makes no sense is not asked."""
+    until = day(asked["until"])
+    return Search(
+        words=asked["words"],
+        brand=asked["brand"] or None,
+        source=asked["source"] or None,
+        language=asked["language"] or None,
+        flagged={"yes": True, "no": False}.get(asked["flagged"]),
+        since=day(asked["since"]),
+        until=None if until is None else until + timedelta(days=1),
+        case_id=pages.number(asked["case"]),
+    )
+
+
+def day(words: str) -> datetime | None:
+    """The beginning of a day, by UTC; None when it is none."""
+    try:
+        found = date.fromisoformat(words)
+    except ValueError:
+        return None
+    return datetime(found.year, found.month, found.day, tzinfo=UTC) if found.year < 9999 else None
+
+
+def shown(one: Lead) -> dict[str, Any]:
+    """A mention as the template shows it."""
+    return {
+        "id": one.id,
+        "source": one.source,
+        "author": one.author,
+        "stars": one.stars,
+        "reach": one.reach,
+        "language": one.language,
+        "published_at": one.published_at,
+        "title": one.title,
+        "words": pages.marked(one.text, list(one.marks)),
+        "cut": one.cut,
+        "url": link(one.url),
+        "case": one.case_id,
+        "flagged": one.flagged,
+        "complaint": one.complaint,
+        "edited": one.edited,
+        "ours": one.ours,
+    }
