@@ -1,7 +1,7 @@
 """Staffing: who works here, as what, for which brands, and with which way in."""
 
 import unicodedata
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -90,10 +90,10 @@ async def change(
     by: str | None = None,
 ) -> Staff:
     """Another role, or other brands. They sign in again to have it: no login outlives a right."""
-    async with changing(store, name) as (session, person, moment):
+    async with governing(store, name) as (session, person, moment, admins):
         before = (person.role, person.brands)
         if role is not Role.ADMIN:
-            await unless_last_admin(session, person)
+            unless_last_admin(person, admins)
         person.role = role
         person.brands = await looked_after(session, role, brands)
         if before != (person.role, person.brands):
@@ -104,8 +104,8 @@ async def change(
 
 async def leave(store: Store, name: str, *, by: str | None = None) -> tuple[Staff, int]:
     """Somebody works here no more: they are signed out, and their cases are everybody's again."""
-    async with changing(store, name) as (session, person, moment):
-        await unless_last_admin(session, person)
+    async with governing(store, name) as (session, person, moment, admins):
+        unless_last_admin(person, admins)
         person.active = False
         person.password = person.link = person.link_until = None
         await logins.end(session, person.key, now=moment)
@@ -160,11 +160,29 @@ async def keep_account(store: Store, staff_id: int, *, name: str, zone: str) -> 
 async def changing(store: Store, name: str) -> AsyncIterator[tuple[AsyncSession, Staff, datetime]]:
     """Somebody who works here, locked until the block ends."""
     async with store.transaction() as session:
-        found = await people.named(session, name)
-        person = None if found is None else await people.locked(session, found.key)
-        if person is None or not person.active:
-            raise NotThere(f"Nobody here is called {name!r}. `listener staff list` lists them.")
-        yield session, person, await now(session)
+        yield session, await at_hand(session, name), await now(session)
+
+
+@asynccontextmanager
+async def governing(
+    store: Store, name: str
+) -> AsyncIterator[tuple[AsyncSession, Staff, datetime, Sequence[Staff]]]:
+    """Somebody who works here, locked, after all admins.
+
+    In this order, so that two who dismiss each other do not wait for each other.
+    """
+    async with store.transaction() as session:
+        admins = await people.admins(session)
+        yield session, await at_hand(session, name), await now(session), admins
+
+
+async def at_hand(session: AsyncSession, name: str) -> Staff:
+    """Somebody who works here, locked."""
+    found = await people.named(session, name)
+    person = None if found is None else await people.locked(session, found.key)
+    if person is None or not person.active:
+        raise NotThere(f"Nobody here is called {name!r}. `listener staff list` lists them.")
+    return person
 
 
 def called(name: str) -> str:
@@ -199,9 +217,9 @@ async def looked_after(
     return sorted(set(brands))
 
 
-async def unless_last_admin(session: AsyncSession, person: Staff) -> None:
+def unless_last_admin(person: Staff, admins: Sequence[Staff]) -> None:
     """Somebody must remain who can let people in."""
-    if person.role is Role.ADMIN and not await people.other_admins(session, person.key):
+    if person.role is Role.ADMIN and all(one.key == person.key for one in admins):
         raise NotAllowed(f"{person.name} is the only admin; make somebody else one first.")
 
 

@@ -51,15 +51,15 @@ async def anybody_can_sign_in(session: AsyncSession) -> bool:
     return bool((await session.exec(select(exists(someone)))).one())
 
 
-async def other_admins(session: AsyncSession, number: int) -> int:
-    """How many active admins there are beside this person, all locked."""
-    admins = (
+async def admins(session: AsyncSession) -> Sequence[Staff]:
+    """The active admins, all locked, always in the same order."""
+    found = (
         select(Staff)
         .where(col(Staff.active), Staff.role == Role.ADMIN)
         .order_by(col(Staff.id))
         .with_for_update()
     )
-    return sum(person.key != number for person in await session.exec(admins))
+    return (await session.exec(found)).all()
 
 
 async def cases_of(session: AsyncSession, number: int) -> Sequence[Case]:
