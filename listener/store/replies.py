@@ -1,11 +1,11 @@
 """Replies: what is to be sent, what was said to whom, and what somebody has begun to write."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, delete, or_, update
 from sqlmodel import col, select
 
 from listener.domain.mention import Mention
@@ -154,3 +154,25 @@ async def keep_draft(
         session.add(Draft(case_id=case_id, staff_id=staff_id, text=words, saved_at=now))
     else:
         found.text, found.saved_at = words, now
+
+
+async def forget(session: AsyncSession, mention_ids: Collection[int]) -> None:
+    """Remove the words of replies to these mentions, and drafts of their cases.
+
+    Called when the words of these mentions have gone, because they were kept long enough. That
+    somebody was answered, when and by whom, stays.
+    """
+    await session.exec(
+        update(Reply)
+        .where(col(Reply.mention_id).in_(mention_ids))
+        .values(text="", url=None)
+        .execution_options(synchronize_session=False)
+    )
+    cases = sa.select(col(Mention.case_id)).where(
+        col(Mention.id).in_(mention_ids), col(Mention.case_id).is_not(None)
+    )
+    await session.exec(
+        delete(Draft)
+        .where(col(Draft.case_id).in_(cases))
+        .execution_options(synchronize_session=False)
+    )

@@ -9,7 +9,7 @@ from sqlmodel import col
 from listener.domain.likeness import WINDOW, Likeness
 from listener.domain.mention import Mention
 from listener.domain.source import Arrival, DeadLetter, Seen
-from listener.store import intake, mentions, notes
+from listener.store import intake, mentions, notes, replies
 from listener.store.session import AsyncSession
 
 SEEN = timedelta(days=14)
@@ -50,6 +50,7 @@ async def forget_words(
             .execution_options(synchronize_session=False)
         )
         await notes.forget(session, old)
+        await replies.forget(session, old)
     return len(old)
 
 

@@ -8,7 +8,9 @@ from listener.desk import replies, taking
 from listener.domain.case import Status
 from listener.domain.event import What
 from listener.domain.record import NotAllowed
-from listener.domain.reply import State
+from listener.domain.reply import Draft, State
+from listener.stages.sweep import Sweep
+from listener.store.sweeping import Keeping
 from tests.given import heard, said
 from tests.replying import Square, held, outbox, seen, sent
 from tests.world import World
@@ -159,3 +161,19 @@ def test_the_same_words_are_noticed() -> None:
 
     assert "2 times" in replies.repeated("Sorry about that, please write to us!", lately)
     assert replies.repeated("Your refund left this morning.", lately) == ""
+
+
+async def test_the_words_of_replies_and_drafts_go_with_those_they_answer(world: World) -> None:
+    case, square = await held(world), Square()
+    await replies.by_hand(
+        world.store, case, "Ana", "Dear Ada, sorry.", await seen(world, square, case),
+        url="https://place.example/ada/1",
+    )  # fmt: skip
+    await replies.keep_draft(world.store, case, "Ana", "And, Ada,")
+
+    world.now += timedelta(days=731)
+    await Sweep(world.store, Keeping()).step()
+
+    [reply] = await sent(world)
+    assert (reply.text, reply.url, reply.state) == ("", None, State.POSTED)
+    assert await world.all_of(Draft) == []
