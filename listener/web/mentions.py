@@ -1,6 +1,6 @@
 """Search on a page: every mention, found by its words, with a way to say that one was missed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from listener.domain.rights import Act, may
-from listener.store import dossier, search
+from listener.store import search
 from listener.store.rows import Lead
 from listener.store.search import Search
-from listener.store.session import Store
+from listener.store.session import Store, now
 from listener.web import pages
 from listener.web.case import link
+from listener.web.choosing import Choosing
 
 ASKED: Final = ("words", "brand", "source", "language", "flagged", "since", "until", "case")
 
@@ -23,6 +24,7 @@ class MentionsPage:
     """GET /mentions: what is said, the latest first."""
 
     store: Store
+    choosing: Choosing = field(default_factory=Choosing)
 
     async def show(self, request: web.Request) -> web.Response:
         """The mentions that the form asks for."""
@@ -35,7 +37,7 @@ class MentionsPage:
                 brands=person.walls,
                 after=pages.number(request.query.get("after", "")),
             )
-            choices = await dossier.choices(session, person.walls)
+            choices = await self.choosing.choices(session, person.walls, await now(session))
         more = None
         if found.after is not None:
             same = {name: value for name, value in asked.items() if value}

@@ -1,7 +1,7 @@
 """The queue on a page: lists of cases, most pressing first, beside the case one works on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -11,12 +11,13 @@ from aiohttp import web
 from markupsafe import Markup
 
 from listener.domain.staff import Staff
-from listener.store import dossier, history, queue, tags, views
+from listener.store import history, queue, tags, views
 from listener.store.queue import Filters, Queue, Row, Viewer
 from listener.store.rows import Lead
 from listener.store.session import Store, now
 from listener.web import pages
 from listener.web.case import CasePage, link
+from listener.web.choosing import Choosing
 from listener.web.hearing import heard
 from models.lexicon import heaviest
 
@@ -57,6 +58,7 @@ class QueuePage:
 
     store: Store
     case_page: CasePage
+    choosing: Choosing = field(default_factory=Choosing)
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the page, or the part of it that a script asks for."""
@@ -91,7 +93,7 @@ class QueuePage:
             if not part:
                 context |= {"last": await history.last(session)}
             context["views"] = await views.of(session, person.key)
-            choices = await dossier.choices(session, person.walls)
+            choices = await self.choosing.choices(session, person.walls, moment)
             context["choices"] = {
                 "brands": choices.brands,
                 "sources": choices.sources,
