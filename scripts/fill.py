@@ -67,7 +67,7 @@ SAD: Final = {
         "The {b} driver left my {p} in the rain at number {n} and drove off.",
     ),
     "de": (
-        "Seit {n} Tagen warte ich auf meine Bestellung bei {b}, keiner geht ans Telefon.",
+        "Seit {n} Tagen warte ich auf meine Bestellung bei {b}, keiner hebt ab.",
         "{b} hat mir den {p} doppelt abgebucht, und nach {n} Mails keine Antwort.",
         "Der {p} von {b} war nach {n} Tagen kaputt. Nie wieder.",
     ),
