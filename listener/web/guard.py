@@ -30,8 +30,9 @@ BRAND_OF: Final[Mapping[str, BrandOf]] = {
     "reply": walls.of_reply,
     "brand": walls.of_brand,
 }
-# These belong to no brand.
-FREE: Final = frozenset({"source", "file", "link", "staff", "view", "wording", "login"})
+# These belong to no brand: numbers, and names.
+NUMBERED: Final = frozenset({"staff", "view", "wording", "login"})
+NAMED: Final = frozenset({"source", "file", "link"})
 HEADER: Final = "X-CSRF"  # where scripts put what forms have in a field
 LOGIN: Final = web.RequestKey("login", Login)
 
@@ -59,7 +60,7 @@ class Route:
     def __post_init__(self) -> None:
         """Refuse what nobody could guard."""
         named = {part[1:-1] for part in self.path.split("/") if part.startswith("{")}
-        if unknown := named - BRAND_OF.keys() - FREE:
+        if unknown := named - BRAND_OF.keys() - NUMBERED - NAMED:
             raise ValueError(f"{self.path}: whose is {', '.join(sorted(unknown))}?")
 
 
@@ -137,6 +138,9 @@ class Guard:
 
     async def wall(self, request: web.Request, act: Act, person: Staff) -> web.Response | None:
         """What belongs to a brand that is not theirs is, to them, not there."""
+        for kind, words in request.match_info.items():
+            if kind in NUMBERED and pages.number(words) is None:
+                return errors.answer(request, 404)
         things = [(kind, words) for kind, words in request.match_info.items() if kind in BRAND_OF]
         for kind, words in things:
             brand: int | None = None

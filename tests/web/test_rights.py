@@ -12,7 +12,7 @@ from listener.domain.reply import Reply
 from listener.domain.rights import RIGHTS, Act, may
 from listener.domain.staff import Role, Staff
 from listener.web.entrance import Entrance
-from listener.web.guard import BRAND_OF, Door, Guard, Route
+from listener.web.guard import BRAND_OF, NUMBERED, Door, Guard, Route
 from listener.web.site import Site
 from tests.given import COMPLAINTS, INBOX, free_port, heard, judged, said
 from tests.web.visiting import Browser, Street, hired, street
@@ -174,7 +174,9 @@ def address(route: Route, things: Mapping[str, int]) -> str:
     path = route.path
     for kind, number in things.items():
         path = path.replace(f"{{{kind}}}", str(number))
-    return path.replace("{staff}", "1").replace("{", "").replace("}", "")
+    for kind in NUMBERED:
+        path = path.replace(f"{{{kind}}}", "1")
+    return path.replace("{", "").replace("}", "")
 
 
 def spoken(route: Route) -> str:
@@ -240,6 +242,16 @@ def test_a_path_that_names_something_nobody_could_guard_is_no_route() -> None:
 
     with pytest.raises(ValueError, match=r"/pigeons/\{pigeon\}: whose is pigeon\?"):
         Route("GET", "/pigeons/{pigeon}", "pigeon", Act.READ_CASES, handler)
+
+
+async def test_what_is_no_number_is_not_there(world: World) -> None:
+    await hired(world, "Root", Role.ADMIN)
+    async with street(world) as place:
+        admin = await place.signed_in("Root")
+        for words in ("x", "-1", "²", "1.5", "9" * 30, "%00"):
+            for path in ("/cases/{}", "/views/{}/forget", "/staff/{}/leave", "/replies/{}/again"):
+                ask = admin.get if path == "/cases/{}" else admin.post
+                assert (await ask(path.format(words))).status == 404, (path, words)
 
 
 async def test_an_address_that_came_in_past_the_list_is_denied(world: World) -> None:
