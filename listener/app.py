@@ -45,7 +45,7 @@ from listener.stages.reach import PacedWeb, rule
 from listener.stages.recheck import Recheck
 from listener.stages.sweep import Sweep
 from listener.stages.waken import Waken
-from listener.store import coverage, mentions, notices, schema, sources
+from listener.store import coverage, mentions, notices, replies, schema, sources
 from listener.store.brands import Intake, Matchbook
 from listener.store.history import TERMINAL
 from listener.store.session import DatabaseTrouble, Store
@@ -307,9 +307,8 @@ class Service:
         if self.parts.settings.sqlite is None:
             return
         async with self.parts.store.transaction() as session:
-            await sources.give_back(session)
-            await mentions.give_back(session)
-            await notices.give_back(session)
+            for taken in (sources, mentions, notices, replies):
+                await taken.give_back(session)
 
     async def begin(self, stop: asyncio.Event) -> bool:
         """Take over, however long another program holds the database; False when told to stop."""

@@ -32,6 +32,7 @@ class Square:
     after: Callable[[], None] = lambda: None
     looking: Callable[[], None] = lambda: None
     asked: int = 0
+    hangs: bool = False
 
     def rule(self, _source: Source, _mention: Mention) -> ReplyRule:
         return ReplyRule(True, length=500)
@@ -57,6 +58,8 @@ class Answering(Webhook, frozen=True):
 
     async def reply(self, web: Any, post: Post, text: str, key: str) -> Receipt:  # noqa: ARG002
         self.square.asked += 1
+        if self.square.hangs:
+            await asyncio.Event().wait()
         self.square.before()
         assert key not in self.square.standing, "said twice"
         self.square.standing[key] = text

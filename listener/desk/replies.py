@@ -1,6 +1,7 @@
 """Answering a customer: written, taken back, sent again, or posted by hand and confirmed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -11,8 +12,8 @@ from listener.desk.taking import at_hand, unless_held
 from listener.domain.case import Case, Status
 from listener.domain.event import What
 from listener.domain.mention import Mention
-from listener.domain.record import NotAllowed
-from listener.domain.reply import UNDO, Reply, State
+from listener.domain.record import NotAllowed, NotThere
+from listener.domain.reply import UNDO, Reply, State, length
 from listener.domain.source import Source
 from listener.domain.staff import Staff
 from listener.domain.wording import LATELY, same_words
@@ -89,13 +90,18 @@ async def send(
 ) -> Written:
     """Write a reply that leaves when its undo window is over; only the holder may."""
     text = text.strip()
-    async with store.transaction() as session:
+    async with kept(store, case_id, staff, text), store.transaction() as session:
         case, person, moment = await holding(session, case_id, staff)
         mention, source = await before(session, case, person, text, seen, moment)
         rule = rules(source, mention)
         if not rule.allowed:
             raise NotAllowed(
                 f"We cannot send there: {rule.reason} Copy the text, post it by hand and say so."
+            )
+        if rule.length is not None and (signs := length(text, rule.unit)) > rule.length:
+            raise NotAllowed(
+                f"The reply has {signs:,} {rule.unit}, and {rule.length:,} are the most there. "
+                "Shorten it."
             )
         reply = Reply(
             case_id=case_id,
@@ -116,9 +122,8 @@ async def by_hand(
 ) -> Written:
     """Confirm what somebody has posted there themselves."""
     text = text.strip()
-    if url and not url.startswith(("https://", "http://")):
-        raise NotAllowed("The link to your reply must begin with https://.")
-    async with store.transaction() as session:
+    checked(url)
+    async with kept(store, case_id, staff, text), store.transaction() as session:
         case, person, moment = await holding(session, case_id, staff)
         mention, _ = await before(session, case, person, text, seen, moment)
         reply = Reply(
@@ -151,9 +156,18 @@ async def withdraw(store: Store, reply_id: int, staff: str) -> Written:
 
 
 async def again(store: Store, reply_id: int, staff: str) -> Written:
-    """Send a reply once more that is known, or said by this person, not to stand there."""
+    """Send a reply once more that is known, or said by this person, not to stand there.
+
+    Not when another was written since: the customer would hear two.
+    """
     async with store.transaction() as session:
         reply, person, moment = await reply_at_hand(session, reply_id, staff)
+        case = await session.get_one(Case, reply.case_id)
+        case.require_not_closed()
+        await unless_held(session, case, person, moment)
+        said = await replies.of_case(session, reply.case_id)
+        if any(one.key > reply.key and one.state is not State.WITHDRAWN for one, _ in said):
+            raise NotAllowed("Another reply was written since; this one is not sent any more.")
         reply.again(moment)
         event = await noted(session, reply, person, What.WRITTEN, moment)
         return Written(reply, "It is sent again now.", event)
@@ -161,9 +175,10 @@ async def again(store: Store, reply_id: int, staff: str) -> Written:
 
 async def there(store: Store, reply_id: int, staff: str, *, url: str | None = None) -> Written:
     """This person has seen the reply there: the case is answered."""
+    checked(url)
     async with store.transaction() as session:
         reply, person, moment = await reply_at_hand(session, reply_id, staff)
-        reply.there(moment, url)
+        reply.there(moment, url or None)
         case = await session.get_one(Case, reply.case_id)
         if case.status is not Status.CLOSED:
             case.answer(moment)
@@ -171,11 +186,29 @@ async def there(store: Store, reply_id: int, staff: str, *, url: str | None = No
         return Written(reply, f"Case {reply.case_id} is answered.", event)
 
 
+@asynccontextmanager
+async def kept(store: Store, case_id: int, staff: str, text: str) -> AsyncIterator[None]:
+    """Keep the words as a draft when they are refused: nobody writes them twice."""
+    try:
+        yield
+    except NotAllowed:
+        if text:
+            with suppress(NotAllowed):  # whoever may not work the case has no draft there either
+                await keep_draft(store, case_id, staff, text)
+        raise
+
+
 async def keep_draft(store: Store, case_id: int, staff: str, text: str) -> None:
     """Keep what somebody has begun to write."""
     async with store.transaction() as session:
         _, person, moment = await at_hand(session, case_id, staff)
         await replies.keep_draft(session, case_id, person.key, text[:LONGEST], now=moment)
+
+
+def checked(url: str | None) -> None:
+    """Refuse what is no address of a page."""
+    if url and not url.startswith(("https://", "http://")):
+        raise NotAllowed("The link to your reply must begin with https://.")
 
 
 def repeated(text: str, lately: Sequence[str]) -> str:
@@ -279,9 +312,15 @@ async def noted(
 async def reply_at_hand(
     session: AsyncSession, reply_id: int, staff: str
 ) -> tuple[Reply, Staff, datetime]:
-    """A reply, locked, and the person who acts on it."""
+    """A reply, locked, and the person who acts on it.
+
+    The case is locked first, as everybody does, so that nobody waits for each other.
+    """
+    case_id = await replies.case_of(session, reply_id)
+    if case_id is None:
+        raise NotThere(f"There is no reply {reply_id}.")
+    _, person, moment = await at_hand(session, case_id, staff)
     reply = await replies.locked(session, reply_id)
     if reply is None:
-        raise NotAllowed("There is no such reply.")
-    _, person, moment = await at_hand(session, reply.case_id, staff)
+        raise NotThere(f"There is no reply {reply_id}.")
     return reply, person, moment

@@ -17,6 +17,7 @@ tell, it is unclear, and a person decides. What was posted by hand is posted at 
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import regex  # type: ignore[import-untyped]
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
@@ -117,6 +118,15 @@ class Reply(Record, table=True):
         if self.state not in (State.FAILED, State.UNCLEAR):
             raise NotAllowed(f"This reply is {self.state}; there is nothing to confirm.")
         self.posted(now, post_id=None, url=url)
+
+
+def length(text: str, unit: str) -> int:
+    """How long a text is to its place: in characters, bytes, or graphemes as people see them."""
+    if unit == "bytes":
+        return len(text.encode())
+    if unit == "graphemes":
+        return len(regex.findall(r"\X", text))
+    return len(text)
 
 
 class Draft(SQLModel, table=True):

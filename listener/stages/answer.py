@@ -16,7 +16,7 @@ from listener.domain.secret import WrongKey
 from listener.stages.loop import fault
 from listener.stages.reach import Reach
 from listener.store import history, replies
-from listener.store.replies import Outgoing
+from listener.store.replies import LEASE, Outgoing
 from listener.store.session import Store, now
 
 log = structlog.get_logger(__name__)
@@ -59,13 +59,22 @@ class Answer:
     reach: Reach
     wake_notify: asyncio.Event
     batch: int = BATCH
+    patience: timedelta = LEASE * 3 / 4
 
     async def step(self) -> int:
-        """Send one batch; say how many were due."""
+        """Send one batch, all at once, so that none waits out its lease behind a slow place."""
         due = await self.take()
-        for one in due:
-            await self.keep(one.reply, await self.work(one))
+        await asyncio.gather(*(self.settle(one) for one in due))
         return len(due)
+
+    async def settle(self, one: Outgoing) -> None:
+        """Send one reply and keep what became of it, before anybody else may look for it."""
+        try:
+            async with asyncio.timeout(self.patience.total_seconds()):
+                fate = await self.work(one)
+        except TimeoutError:
+            fate = Unknown("Its place took too long to answer.")
+        await self.keep(one.reply, fate)
 
     async def take(self) -> Sequence[Outgoing]:
         """The replies whose time has come, marked as being sent before they are."""

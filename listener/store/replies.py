@@ -76,6 +76,22 @@ async def _known(session: AsyncSession, mention_id: int, key: str) -> frozenset[
     return frozenset(rows.scalars())
 
 
+async def give_back(session: AsyncSession) -> None:
+    """Let go of what dead workers were sending: each is looked for in its place at once."""
+    await bulk(
+        session,
+        sa.update(Reply)
+        .where(col(Reply.state) == State.SENDING, col(Reply.taken_until).is_not(None))
+        .values(taken_until=None, next_at=col(Reply.sent_at)),
+    )
+
+
+async def case_of(session: AsyncSession, reply_id: int) -> int | None:
+    """The case of a reply; None where there is no such reply."""
+    found = await session.exec(select(Reply.case_id).where(Reply.id == reply_id))
+    return found.one_or_none()
+
+
 async def locked(session: AsyncSession, reply_id: int) -> Reply | None:
     """A reply, locked until the transaction ends."""
     return await session.get(Reply, reply_id, with_for_update=True, populate_existing=True)

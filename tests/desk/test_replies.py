@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.kit.errors import AccessDenied
 from listener.desk import replies, taking
 from listener.domain.case import Status
 from listener.domain.event import What
 from listener.domain.record import NotAllowed
-from listener.domain.reply import Draft, State
+from listener.domain.reply import Draft, State, length
 from listener.stages.sweep import Sweep
+from listener.store.replies import draft
 from listener.store.sweeping import Keeping
 from tests.given import heard, said
 from tests.replying import Square, held, outbox, seen, sent
@@ -106,6 +108,51 @@ async def test_a_reply_is_refused_when_the_post_was_deleted_meanwhile(world: Wor
 
     with pytest.raises(replies.Changed, match="deleted"):
         await replies.send(world.store, square.rule, case, "Ana", WORDS, looked)
+    async with world.store.reading() as session:
+        assert await draft(session, case, 1) == WORDS
+
+
+async def test_a_reply_too_long_for_its_place_is_refused_and_kept_as_the_draft(
+    world: World,
+) -> None:
+    case, square = await held(world), Square()
+    looked = await seen(world, square, case)
+
+    with pytest.raises(NotAllowed, match="501 characters, and 500 are the most"):
+        await replies.send(world.store, square.rule, case, "Ana", "x" * 501, looked)
+
+    async with world.store.reading() as session:
+        assert await draft(session, case, 1) == "x" * 501
+
+
+async def test_a_failed_reply_is_not_sent_again_once_another_was_written(world: World) -> None:
+    case, square = await held(world), Square()
+    first = await replies.send(
+        world.store, square.rule, case, "Ana", WORDS, await seen(world, square, case)
+    )
+    square.before = refusing
+    world.now += timedelta(minutes=1)
+    await outbox(world, square).step()
+    square.before = lambda: None
+    await replies.send(
+        world.store, square.rule, case, "Ana", "Hello, Ada.", await seen(world, square, case)
+    )
+
+    with pytest.raises(NotAllowed, match="Another reply was written since"):
+        await replies.again(world.store, first.reply.key, "Ana")
+
+
+def refusing() -> None:
+    """A place that takes nothing."""
+    raise AccessDenied("The key has ended.")
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "long"),
+    [("né", "characters", 2), ("né", "bytes", 3), ("👨‍👩‍👧e\u0301", "graphemes", 2)],
+)
+def test_a_text_is_counted_as_its_place_counts(text: str, unit: str, long: int) -> None:
+    assert length(text, unit) == long
 
 
 async def test_a_reply_is_refused_when_another_one_was_written_meanwhile(world: World) -> None:

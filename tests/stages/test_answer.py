@@ -9,7 +9,7 @@ from connectors.kit.errors import AccessDenied, ConnectorError, Gone, TryLater, 
 from listener.desk import replies
 from listener.domain.case import Status
 from listener.domain.reply import LOOKS, Reply, State
-from listener.store.replies import LEASE
+from listener.store.replies import LEASE, give_back
 from tests.replying import Cut, Square, held, outbox, seen, sent
 from tests.world import World
 
@@ -77,6 +77,40 @@ async def test_a_process_that_dies_before_it_keeps_what_became_of_it_says_it_onc
 
     assert square.asked == 1
     assert (await reply_of(world)).state is State.POSTED
+
+
+async def test_after_a_restart_on_the_embedded_database_it_is_looked_for_at_once(
+    world: World,
+) -> None:
+    square = Square()
+    await due(world, square)
+    square.after = raising(Cut())
+    with pytest.raises(Cut):
+        await outbox(world, square).step()
+
+    async with world.store.transaction() as session:
+        await give_back(session)
+    await outbox(world, square).step()
+
+    assert square.asked == 1
+    assert (await reply_of(world)).state is State.POSTED
+
+
+async def test_a_place_that_hangs_is_left_before_another_worker_looks(world: World) -> None:
+    square = Square()
+    await due(world, square)
+    square.hangs = True
+    waiting = outbox(world, square)
+    waiting.patience = timedelta(seconds=0.2)
+
+    await waiting.step()
+
+    reply = await reply_of(world)
+    assert (reply.state, reply.failure) == (State.SENDING, "Its place took too long to answer.")
+    square.hangs = False
+    world.now += timedelta(minutes=2)
+    await outbox(world, square).step()
+    assert list(square.standing.values()) == [WORDS]
 
 
 async def test_two_workers_never_send_the_same_reply(world: World) -> None:
