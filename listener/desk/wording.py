@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 from connectors.kit import catalog
-from listener.domain.record import NotAllowed
+from listener.desk.acting import somebody
+from listener.domain.record import NoRight, NotAllowed, NotThere
+from listener.domain.rights import Act, may
+from listener.domain.staff import Staff
 from listener.domain.wording import Wording, written
 from listener.store import brands, wordings
-from listener.store.session import Store
+from listener.store.session import AsyncSession, Store
 
 LONGEST_NAME = 60
 
@@ -23,7 +26,7 @@ class Worded:
     tag: str = ""
 
 
-async def keep(store: Store, worded: Worded) -> Wording:
+async def keep(store: Store, worded: Worded, staff: str) -> Wording:
     """Keep a wording under its name; one of this name is changed."""
     name = " ".join(worded.name.split())
     if not 0 < len(name) <= LONGEST_NAME:
@@ -32,10 +35,13 @@ async def keep(store: Store, worded: Worded) -> Wording:
     if worded.connector and worded.connector not in catalog.names():
         raise NotAllowed(f"There is no connector called {worded.connector!r}.")
     async with store.transaction() as session:
+        person = await keeper(session, staff)
         brand = await brands.named(session, worded.brand) if worded.brand else None
-        if worded.brand and brand is None:
+        if worded.brand and (brand is None or not person.sees(brand.key)):
             raise NotAllowed(f"There is no brand called {worded.brand!r}.")
         kept = await wordings.named(session, name) or Wording(name=name, text=text)
+        if kept.brand_id is not None and not person.sees(kept.brand_id):
+            raise NotAllowed(f"{name!r} is taken by a brand that is not yours; choose another.")
         kept.text = text
         kept.brand_id = None if brand is None else brand.key
         kept.connector = worded.connector or None
@@ -45,10 +51,19 @@ async def keep(store: Store, worded: Worded) -> Wording:
         return kept
 
 
-async def forget(store: Store, name: str) -> None:
+async def forget(store: Store, name: str, staff: str) -> None:
     """Take a wording away; replies that used it stay as they are."""
     async with store.transaction() as session:
+        person = await keeper(session, staff)
         kept = await wordings.named(session, name)
-        if kept is None:
-            raise NotAllowed(f"There is no wording called {name!r}.")
+        if kept is None or not may(person, Act.WRITE_WORDINGS, kept.brand_id):
+            raise NotThere(f"There is no wording called {name!r}.")
         await session.delete(kept)
+
+
+async def keeper(session: AsyncSession, staff: str) -> Staff:
+    """The person, who may write wordings."""
+    person = await somebody(session, staff)
+    if not may(person, Act.WRITE_WORDINGS):
+        raise NoRight("Only a lead or an admin writes wordings.")
+    return person

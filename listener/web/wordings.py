@@ -12,7 +12,7 @@ from listener.domain.wording import VARIABLES
 from listener.store import brands, wordings
 from listener.store.session import Store
 from listener.web import pages
-from listener.web.acts import field, see
+from listener.web.acts import field, me, see
 
 FIELDS = ("name", "text", "brand", "connector", "language", "tag")
 
@@ -31,14 +31,14 @@ class WordingsPage:
         """Keep what the form says; what is wrong with it is said above it, nothing is lost."""
         written = {name: await field(request, name) for name in FIELDS}
         try:
-            await wording.keep(self.store, Worded(**written))
+            await wording.keep(self.store, Worded(**written), me(request))
         except NotAllowed as refusal:
             return await self.page(request, written=written, wrong=str(refusal))
         return see("/wordings")
 
     async def forget(self, request: web.Request) -> web.Response:
         """POST /wordings/forget: name."""
-        await wording.forget(self.store, await field(request, "name"))
+        await wording.forget(self.store, await field(request, "name"), me(request))
         return see("/wordings")
 
     async def page(
@@ -50,9 +50,15 @@ class WordingsPage:
         wrong: str = "",
     ) -> web.Response:
         """The page, with the form as it stands."""
+        person = pages.person(request)
         async with self.store.reading() as session:
-            kept = await wordings.every(session)
-            names = {brand.key: brand.name for brand in await brands.every(session)}
+            every = await wordings.every(session)
+            names = {
+                brand.key: brand.name
+                for brand in await brands.every(session)
+                if person.sees(brand.key)
+            }
+        kept = [one for one in every if one.brand_id is None or one.brand_id in names]
         shown = [
             {
                 "name": one.name,
