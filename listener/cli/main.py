@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from listener import __version__
-from listener.cli import arranging, asking, ground, people, running, setting_up, trying
+from listener.cli import answering, asking, ground, people, running, setting_up, trying
 from listener.cli.benching import command
 
 program = typer.Typer(
@@ -53,7 +53,8 @@ program.command()(asking.judge)
 program.command()(asking.mentions)
 program.command()(asking.coverage)
 program.command()(command.bench)
-program.add_typer(arranging.cases, name="cases")  # with what working gives it
+program.add_typer(answering.cases, name="cases")  # with what working and arranging give it
+program.add_typer(answering.replies, name="replies")
 program.add_typer(people.staff, name="staff")
 
 
