@@ -64,7 +64,7 @@ class Reply(Record, table=True):
     taken_until: datetime | None = Field(default=None, sa_type=Instant)
     tries: int = 0
     sent_at: datetime | None = Field(default=None, sa_type=Instant)
-    post_id: str | None = None  # what the place calls it
+    post_id: str | None = Field(default=None, index=True)  # what the place calls it
     url: str | None = None
     failure: str | None = None
 

@@ -14,6 +14,7 @@ from connectors.kit.contract import Post
 from listener.domain.case import FINAL, PATIENCE, Case, Status
 from listener.domain.event import What
 from listener.domain.mention import Mention
+from listener.domain.reply import Reply
 from listener.store import history, waking
 from listener.store.session import LOCK, AsyncSession, bulk, clean, clean_if_any
 
@@ -86,7 +87,7 @@ async def follow(
 async def case_posts(
     session: AsyncSession, connector: str, parents: Collection[str]
 ) -> Sequence[sa.Row[Any]]:
-    """The posts of cases that these ids name, or that stand in threads of these ids."""
+    """The posts of cases that these ids name, our replies to them, what stands in such threads."""
     columns = (
         col(Mention.case_id),
         col(Mention.brand_id),
@@ -97,12 +98,22 @@ async def case_posts(
         col(Mention.author_handle),
     )
     ours = (col(Mention.connector) == connector, col(Mention.case_id).is_not(None))
-    # Two looks, each at an index of its own.
-    found = sa.union(
+    # Three looks, each at an index of its own. A reply of ours need not have been read back.
+    said = (
+        col(Reply.case_id),
+        col(Mention.brand_id),
+        col(Reply.post_id),
+        sa.null().label("thread"),
+        *columns[4:],
+    )
+    found: sa.CompoundSelect[Any] = sa.union(
         sa.select(*columns).where(*ours, col(Mention.post_id).in_(parents)),
         sa.select(*columns).where(
             *ours, col(Mention.thread).is_not(None), col(Mention.thread).in_(parents)
         ),
+        sa.select(*said)
+        .join(Mention, col(Mention.id) == col(Reply.mention_id))
+        .where(col(Mention.connector) == connector, col(Reply.post_id).in_(parents)),
     )
     return (await bulk(session, found)).all()
 

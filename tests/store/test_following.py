@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from connectors.kit.contract import Author
-from listener.desk import closing, snoozing, taking
+from listener.desk import closing, replies, snoozing, taking
 from listener.domain.case import Case, Outcome, Status
 from listener.domain.event import What
+from listener.domain.reply import Reply
 from tests.given import COMPLAINTS, Cheerful, heard, judged, said, settled
+from tests.replying import Square, outbox, seen
 from tests.world import World
 
 COLD = COMPLAINTS[0]
@@ -147,3 +149,28 @@ async def test_what_was_no_complaint_is_not_followed(world: World) -> None:
     await judged(world)
 
     assert [case.status for case in await world.cases()] == [Status.CLOSED, Status.OPEN]
+
+
+async def test_who_answers_a_reply_of_ours_that_nobody_read_back_comes_back_to_its_owner(
+    world: World,
+) -> None:
+    await settled(world)
+    await heard(world, said(COLD, id="1", published=world.now))
+    await judged(world)
+    await taking.take(world.store, 1, "Ana")
+    square = Square()
+    await replies.send(world.store, square.rule, 1, "Ana", "Sorry!", await seen(world, square, 1))
+    world.now += MINUTE
+    await outbox(world, square).step()
+    [reply] = await world.all_of(Reply)
+    world.now += MINUTE
+
+    parent = reply.post_id
+    await heard(world, said("And the fish?", id="3", in_reply_to=parent, published=world.now))
+    joins = said("Fish? Me too!", id="4", author="eve", in_reply_to=parent, published=world.now)
+    await heard(world, joins)
+    await judged(world)
+
+    case, other = await world.cases()
+    assert (case.status, case.owner_id, case.reopened) == (Status.OWNED, 1, 1)
+    assert (other.status, other.owner_id) == (Status.OPEN, None)  # a matter of its own
