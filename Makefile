@@ -65,7 +65,7 @@ fill: ## Fill an empty database with FILL (100000 unless told) invented mentions
 
 pictures: ## Take a picture of every page (needs Chromium)
 	@sh scripts/setup dev
-	@exec $(BIN)/python scripts/pictures
+	@exec $(BIN)/python scripts/pictures.py
 
 setup: ## Make the environment with what tests and checks need, and run nothing
 	@sh scripts/setup dev

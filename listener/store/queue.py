@@ -14,6 +14,7 @@ from listener.domain import score
 from listener.domain.brand import Brand
 from listener.domain.case import Case, Outcome, Status
 from listener.domain.mention import Mention
+from listener.domain.note import Call
 from listener.domain.score import Pressing
 from listener.domain.source import Source
 from listener.domain.staff import Staff
@@ -37,7 +38,7 @@ _staff: Final[sa.Table] = Staff.__table__  # type: ignore[attr-defined]
 class Queue(StrEnum):
     """Lists of cases that staff work through."""
 
-    MINE = "mine"
+    MINE = "mine"  # and where a note calls me
     UNOWNED = "unowned"
     DUE = "due"
     UNSURE = "unsure"
@@ -253,7 +254,14 @@ def belongs(queue: Queue, viewer: Viewer) -> list[ColumnElement[bool]]:
     at_work = status.in_((Status.OPEN, Status.OWNED))
     match queue:
         case Queue.MINE:
-            return [status == Status.OWNED, col(Case.owner_id) == viewer.staff_id, awake]
+            owned = and_(status == Status.OWNED, col(Case.owner_id) == viewer.staff_id)
+            calls = select(col(Call.case_id)).where(
+                col(Call.staff_id) == viewer.staff_id, col(Call.seen_at).is_(None)
+            )
+            return [
+                or_(owned, and_(status != Status.CLOSED, col(Case.id).in_(calls))),
+                awake,
+            ]
         case Queue.UNOWNED:
             return [status == Status.OPEN, col(Case.unsure).is_(False), awake]
         case Queue.DUE:

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from connectors.kit.contract import Kind, Rating
-from listener.desk import closing, taking
+from listener.desk import closing, noting, taking
 from listener.domain.case import Case, Outcome, Status
 from listener.domain.mention import Mention
-from listener.store import mentions, queue, tags
+from listener.store import mentions, people, queue, tags
 from listener.store.queue import Filters, Page, Queue, Viewer
 from listener.store.session import AsyncSession
 from tests.given import (
@@ -383,3 +383,26 @@ async def test_counting_looks_only_at_what_is_not_closed(world: World) -> None:
     assert not [line for line in told if "mentions" in line]
     assert [line for line in told if "ix_cases_desk" in line]
     assert not [line for line in told if line.startswith("SCAN cases") and "ix_cases_" not in line]
+
+
+async def test_a_note_that_calls_somebody_puts_the_case_among_theirs_until_they_have_seen_it(
+    world: World,
+) -> None:
+    await settled(world)
+    await complained(world)
+    await taking.take(world.store, 1, "Ana")
+    await noting.note(world.store, 1, "Ana", "@Ben, is this your van?")
+    async with world.store.reading() as session:
+        ben = await people.named(session, "Ben")
+    assert ben is not None
+    viewer = Viewer(staff_id=ben.key, now=world.now, today=world.now)
+
+    async with world.store.reading() as session:
+        called = await queue.page(session, Queue.MINE, viewer)
+        counted = await queue.counts(session, viewer)
+    await noting.seen(world.store, 1, "Ben")
+    async with world.store.reading() as session:
+        seen = await queue.page(session, Queue.MINE, viewer)
+
+    assert ([row.id for row in called.rows], counted[Queue.MINE]) == ([1], 1)
+    assert list(seen.rows) == []

@@ -235,6 +235,9 @@ async function act(address, body, button, form) {
   button?.setAttribute("aria-busy", "true");
   button?.closest("details")?.removeAttribute("open");
   if (goes) row?.classList.add("leaving");
+  const wait = [];
+  form?.dispatchEvent(new CustomEvent("sending", { bubbles: true, detail: { wait } }));
+  await Promise.allSettled(wait);
   const answer = await send(address, body);
   button?.removeAttribute("aria-busy");
   if (!answer.ok) {

@@ -5,6 +5,7 @@ const PREFIX = "listener-draft-";
 
 export function watchDrafts(pane, current) {
   let timer = 0;
+  let saving = Promise.resolve();
   const box = () => pane.querySelector("#reply-text");
 
   const count = () => {
@@ -35,7 +36,7 @@ export function watchDrafts(pane, current) {
     localStorage.setItem(PREFIX + current(), event.target.value);
     count();
     clearTimeout(timer);
-    timer = setTimeout(save, 700);
+    timer = setTimeout(() => { saving = save(); }, 700);
   });
   pane.addEventListener("shown", (event) => {
     const here = box();
@@ -43,9 +44,14 @@ export function watchDrafts(pane, current) {
     if (here && kept && !here.value) here.value = kept;
     count();
   });
-  pane.addEventListener("done", (event) => {
+  // A draft that is still on its way must not come back after the reply was sent.
+  pane.addEventListener("sending", (event) => {
     if (!event.target.matches("[data-sends]")) return;
     clearTimeout(timer);
+    event.detail.wait.push(saving);
+  });
+  pane.addEventListener("done", (event) => {
+    if (!event.target.matches("[data-sends]")) return;
     localStorage.removeItem(PREFIX + current());
     if (box()) box().value = "";
   });

@@ -65,7 +65,7 @@ async def worked(parts: app.Parts) -> int:
         ("Sorry, and how to reach us", "Dear {author}, this should not have happened. {agent}"),
         ("Refund on its way", "Hello {author}, your money goes back today. {agent}, {brand}"),
     ):
-        await keep(store, Worded(name=name, text=text))
+        await keep(store, Worded(name=name, text=text), "Ana")
     taken = [made.case.key for name in ("Ana", "Ana", "Ben", "Ana", "Ben") if (
         made := await taking.take_next(store, name)) is not None]  # fmt: skip
     await closing.close(store, taken[1], "Ana", Outcome.ANSWERED_ELSEWHERE)
