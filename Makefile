@@ -2,12 +2,13 @@
 # PYTHON=/path/to/python3.12 chooses the Python, ARGS="..." is handed on to what is run.
 
 .DEFAULT_GOAL := help
-.PHONY: help pictures setup run test test-all kills bench fill soak latency fuzz check servers lock demo-reset clean
+.PHONY: help load pictures setup run test test-all kills bench fill soak latency fuzz check servers lock demo-reset clean
 BIN := .venv/bin
 SERVERS := .venv/servers
 DEMO = $${LISTENER_DATA:-$${XDG_DATA_HOME:-$$HOME/.local/share}/listener}/demo
 ARGS ?=
 KILLS ?= 200
+LOAD ?= 60
 SOAK ?= 20m
 FUZZ ?= 60
 FILL ?= 100000
@@ -62,6 +63,10 @@ fuzz: ## Feed broken posts to every reader for FUZZ seconds (60 unless told): no
 fill: ## Fill an empty database with FILL (100000 unless told) invented mentions; see DATABASE_URL
 	@sh scripts/setup dev
 	@LISTENER_DATA="$(FILLED)" exec $(BIN)/python scripts/fill.py $(FILL)
+
+load: ## Let twenty agents work what `make fill` made, for LOAD seconds (60); needs make servers
+	@sh scripts/setup dev
+	@LISTENER_DATA="$(FILLED)" exec $(BIN)/python scripts/load.py --for $(LOAD)
 
 pictures: ## Take a picture of every page (needs Chromium)
 	@sh scripts/setup dev

@@ -150,7 +150,7 @@ class Filling:
         self.store = store
         self.count = count
         self.now = datetime.now(UTC).replace(microsecond=0)
-        self.chance = random.Random(20)  # noqa: S311  (nothing here is a secret)
+        self.chance = random.Random(20)
         self.open = max(1, OPEN * count // 100_000)
         self.closed = CLOSED * count // 100_000
         self.cases: list[dict[str, Any]] = []

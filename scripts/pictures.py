@@ -134,15 +134,11 @@ async def pictures() -> None:
                         )
                         await take(stranger, url + "/login", f"login-{size}-{theme}")
                 await failing(parts)
-                page = await signed_in(
-                    browser, parts, url, viewport={"width": 1366, "height": 768}
-                )
+                page = await signed_in(browser, parts, url, viewport={"width": 1366, "height": 768})
                 await take(page, url + "/queue?queue=all", "queue-failing")
                 await take(page, url + "/status", "sources-failing")
             async with served(Path(folder) / "empty", Plan()) as (parts, url):
-                page = await signed_in(
-                    browser, parts, url, viewport={"width": 1366, "height": 768}
-                )
+                page = await signed_in(browser, parts, url, viewport={"width": 1366, "height": 768})
                 for name, path in PAGES.items():
                     if "{" not in path:
                         await take(page, url + path, f"{name}-empty")
