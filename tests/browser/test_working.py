@@ -1,6 +1,7 @@
 """An agent's day at the desk, by keys alone, beside a colleague, with a connection that breaks."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
@@ -220,3 +221,32 @@ async def test_reading_and_the_main_acts_need_no_script(desk: Desk) -> None:
 
     statuses = sorted(case.status for case in await desk.world.cases())
     assert statuses == [Status.CLOSED, Status.OPEN]
+
+
+async def test_many_cases_are_closed_at_once_and_come_back_with_one_key(desk: Desk) -> None:
+    await complained(desk.world, *COMPLAINTS[:3])
+    page = await desk.go(await desk.sit_down())
+
+    for number in (1, 2):
+        await page.locator(f'.row[data-case="{number}"] .pick').check()
+    await expect(page.locator("#bulk")).to_contain_text("2 cases")
+    await page.get_by_role("button", name="No reply needed").first.click()
+    await expect(page.locator(".row")).to_have_count(1)
+    await page.keyboard.press("u")
+    await expect(page.locator(".row")).to_have_count(3)
+
+
+async def test_a_view_is_kept_under_a_name_and_led_to(desk: Desk) -> None:
+    await complained(desk.world, *COMPLAINTS[:2])
+    while await desk.service.index.step():
+        pass
+    page = await desk.go(await desk.sit_down(), "/queue?queue=unowned&words=batter")
+    await expect(page.locator(".row")).to_have_count(1)
+
+    await page.get_by_label("Name of this view").fill("Batter")
+    await page.get_by_role("button", name="Keep view").click()
+    await desk.go(page)
+    await page.get_by_role("link", name="Batter").click()
+
+    await expect(page).to_have_url(re.compile("words=batter"))
+    await expect(page.locator(".row")).to_have_count(1)
