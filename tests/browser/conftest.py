@@ -10,6 +10,14 @@ from tests.world import World
 
 
 @pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    """The embedded database, unless a test asks for the other: the store is tested on both."""
+    asked = getattr(request, "param", "sqlite")
+    url: str = request.getfixturevalue("sqlite_url" if asked == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """A headless Chromium of this machine."""
     if CHROMIUM is None:

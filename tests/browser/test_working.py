@@ -102,6 +102,7 @@ async def test_notes_and_tags_are_kept(desk: Desk) -> None:
     await expect(page.locator("#case")).to_contain_text("#cold-fish")
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 async def test_of_two_who_claim_one_case_one_wins_and_the_other_learns_who(desk: Desk) -> None:
     await complained(desk.world)
     ana, ben = await desk.sit_down("Ana"), await desk.sit_down("Ben")
@@ -171,6 +172,7 @@ async def test_what_is_done_without_a_connection_is_done_when_it_is_back(desk: D
     await expect(page.locator("#live")).to_have_text("Live")
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 async def test_a_colleagues_act_is_seen_without_a_reload(desk: Desk) -> None:
     await complained(desk.world)
     page = await desk.go(await desk.sit_down(), "/queue?queue=all&case=1")
