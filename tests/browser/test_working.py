@@ -248,7 +248,7 @@ async def test_a_view_is_kept_under_a_name_and_led_to(desk: Desk) -> None:
     await page.get_by_label("Name of this view").fill("Batter")
     await page.get_by_role("button", name="Keep view").click()
     await desk.go(page)
-    await page.get_by_role("link", name="Batter").click()
+    await page.get_by_role("link", name="Batter", exact=True).click()
 
     await expect(page).to_have_url(re.compile("words=batter"))
     await expect(page.locator(".row")).to_have_count(1)
