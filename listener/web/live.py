@@ -25,6 +25,7 @@ MOST = 1000  # what one look brings
 # Numbers are drawn before a transaction ends, so a lower one may appear after a higher one.
 OVERLAP = 500
 REMEMBERED = 5000
+AWAY = 60.0  # seconds without a look after which we begin anew
 BEAT = 15.0  # seconds after which a silent line says that it is there
 
 
@@ -110,8 +111,11 @@ class Live:
         """Read what is new, at most once in a second for all."""
         async with self._looking:
             loop = asyncio.get_running_loop()
-            if loop.time() - self._looked < EVERY * 0.9:
+            since = loop.time() - self._looked
+            if since < EVERY * 0.9:
                 return
+            if since > AWAY:  # no page was open: what happened meanwhile is on the page that asks
+                self._newest = None
             try:
                 await self._read()
             except DatabaseTrouble as trouble:
@@ -121,7 +125,7 @@ class Live:
     async def _read(self) -> None:
         async with self.store.reading() as session:
             if self._newest is None:
-                self._newest = max(0, await history.last(session) - REMEMBERED)
+                self._newest = max(0, await history.last(session) - OVERLAP)
             low = max(0, self._newest - OVERLAP)
             for one in await history.changes(session, after=low, limit=MOST + OVERLAP):
                 if one.event_id in self._seen:
