@@ -15,7 +15,7 @@ from listener.domain.case import Case, Outcome, Status
 from listener.domain.correction import Better
 from listener.domain.deadline import Policies
 from listener.store import cases as queue
-from listener.store import mentions, people, tags
+from listener.store import mentions, people
 from listener.store.mentions import Filters
 from listener.store.session import AsyncSession
 
@@ -43,9 +43,8 @@ def cases_listed(
             found = await queue.found(session, status=status, brand=brand, closed=closed or as_json)
             ids = await queue.mention_ids(session, [case.key for case, _ in found])
             names = await queue.staff_names(session)
-            tagged = await tags.of_cases(session, list(ids))
             rows = [
-                case_words(case, its_brand, ids.get(case.key, []), names, tagged.get(case.key, []))
+                case_words(case, its_brand, ids.get(case.key, []), names)
                 for case, its_brand in found
             ]
             if not as_json:
@@ -81,7 +80,7 @@ async def quote(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
 
 
 def case_words(
-    case: Case, brand: str, mention_ids: list[int], names: dict[int, str], its_tags: list[str]
+    case: Case, brand: str, mention_ids: list[int], names: dict[int, str]
 ) -> dict[str, Any]:
     """A case for machines."""
     holder = case.held_by(datetime.now(UTC))
@@ -98,7 +97,6 @@ def case_words(
         "opened_at": case.opened_at,
         "due_at": case.due_at,
         "snoozed_until": case.snoozed_until,
-        "tags": its_tags,
         "outcome": case.outcome,
     }
 
@@ -173,8 +171,7 @@ async def acting(
             [(found, brand)] = await queue.found(session, ids=[done.case.key])
             ids = await queue.mention_ids(session, [done.case.key])
             names = await queue.staff_names(session)
-            its_tags = await tags.of_case(session, done.case.key)
-        return done, case_words(found, brand, ids.get(found.key, []), names, its_tags)
+        return done, case_words(found, brand, ids.get(found.key, []), names)
 
 
 async def name_of(ready: Parts, who: str | None) -> str:
