@@ -189,6 +189,7 @@ async def followed(
         .values(case_id=case.key)
         .execution_options(synchronize_session=False)
     )
+    case.mentions += 1
     await history.record(
         session,
         case.key,

@@ -92,7 +92,7 @@ async def test_the_author_again_belongs_to_the_case_and_opens_it_for_its_owner(
     await judged(world, Cheerful())
 
     case = await case_of(world)
-    assert (case.status, case.owner_id, case.mentions) == (Status.OWNED, 1, 1)
+    assert (case.status, case.owner_id, case.mentions) == (Status.OWNED, 1, 2)
     assert case.due_at == world.now + timedelta(hours=4)
     assert [one.what for one in await world.events()][-2:] == [What.FOLLOWED, What.REOPENED]
     assert [one.case_id for one in await world.mentions()] == [1, None, 1]
