@@ -75,12 +75,13 @@ class Matchbook:
                 posts, source=source.name, connector=source.connector
             )
         }
+        wanted, always = self._wanted(source, connector)
         for post in posts:
             marks = {
                 match.brand: [(span.field, span.start, span.end) for span in match.spans]
                 for match in found.get(id(post), ())
             }
-            about = self._about(source, connector, marks)
+            about = always or [brand for brand in marks if brand in wanted]
             named += [
                 Named(post, brand, marks.get(brand, ()), self._is_ours(post, brand))
                 for brand in about
@@ -89,14 +90,17 @@ class Matchbook:
                 unwanted.append(post)
         return named, unwanted
 
-    def _about(self, source: Source, connector: Connector, marks: Container[int]) -> list[int]:
-        wanted = source.brands if source.brands is not None else list(self._brands)
-        wanted = [brand for brand in wanted if brand in self._brands]
-        if (connector.about_us or source.about_us) and (
-            source.brands is not None or len(wanted) == 1
-        ):
-            return wanted
-        return [brand for brand in wanted if brand in marks]
+    def _wanted(self, source: Source, connector: Connector) -> tuple[Container[int], list[int]]:
+        """The brands a source may be about, and those that every post of it is about.
+
+        Asked once a page: there may be ten thousand brands, and a post names one of them.
+        """
+        if source.brands is None:
+            wanted = list(self._brands) if len(self._brands) == 1 else []
+        else:
+            wanted = [brand for brand in source.brands if brand in self._brands]
+        always = wanted if connector.about_us or source.about_us else []
+        return (self._brands if source.brands is None else frozenset(wanted)), always
 
     def _is_ours(self, post: Post, brand_id: int) -> bool:
         return post.author.ours or is_own(post, self._brands[brand_id].handles)
