@@ -126,7 +126,7 @@ class Mention(Record, table=True):
     @property
     def words(self) -> str:
         """Title and text as one."""
-        return f"{self.title}\n\n{self.text}" if self.title else self.text
+        return words_of(self.title, self.text)
 
     @property
     def post(self) -> Post:
@@ -184,6 +184,11 @@ class Unindexed(SQLModel, table=True):
 
     mention_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     turn: int = 1
+
+
+def words_of(title: str | None, text: str) -> str:
+    """Title and text as one."""
+    return f"{title}\n\n{text}" if title else text
 
 
 def stars_of(rating: float | None, lowest: float | None, highest: float | None) -> float | None:

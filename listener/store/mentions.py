@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, update
 from sqlmodel import col, select
 
 from connectors.kit.contract import Kind
 from listener.domain.brand import Brand
-from listener.domain.mention import Mention, Sighting, next_recheck
+from listener.domain.mention import Mention, Sighting, next_recheck, stars_of, words_of
 from listener.domain.source import Source
 from listener.domain.triage import Finding
 from listener.store.session import LOCK, AsyncSession, bulk, locked_for_update
@@ -19,6 +20,28 @@ from models.verdict import Verdict
 LEASE = timedelta(seconds=30)
 # As the small index of what waits says it: compared with a truth value, SQLite looks at all.
 WAITS: Final[ColumnElement[Any]] = literal_column("mentions.waits")
+# What judging needs to know: whole mentions, as objects, were much of what taking them cost.
+JUDGED: Final[tuple[Any, ...]] = (
+    col(Mention.id),
+    col(Mention.brand_id),
+    col(Mention.revision),
+    col(Mention.title),
+    col(Mention.text),
+    col(Mention.rating),
+    col(Mention.rating_lowest),
+    col(Mention.rating_highest),
+    col(Mention.kind),
+    col(Mention.language),
+    col(Mention.connector),
+    col(Mention.author_id),
+    col(Mention.author_handle),
+    col(Mention.author_name),
+    col(Mention.revisions),
+    col(Mention.reach),
+    col(Mention.author_reach),
+    col(Mention.late),
+    col(Mention.case_id),
+)
 ASKING = timedelta(minutes=10)  # a recheck that died is tried again after this
 
 
@@ -82,25 +105,26 @@ async def take_unjudged(session: AsyncSession, *, limit: int, now: datetime) -> 
         .values(taken_until=now + LEASE)
         .execution_options(synchronize_session=False)
     )
-    found = await session.exec(
-        select(Mention, Brand.name)
+    found = await bulk(
+        session,
+        sa.select(*JUDGED, col(Brand.name).label("brand"))
         .join(Brand, col(Brand.id) == col(Mention.brand_id))
         .where(col(Mention.id).in_(ids))
-        .order_by(col(Mention.id))
+        .order_by(col(Mention.id)),
     )
-    return [as_waiting(mention, brand) for mention, brand in found]
+    return [as_waiting(row, row.brand) for row in found]
 
 
-def as_waiting(mention: Mention, brand: str) -> Waiting:
+def as_waiting(mention: Mention | sa.Row[Any], brand: str) -> Waiting:
     """What judging needs to know of a mention."""
     reaches = [reach for reach in (mention.reach, mention.author_reach) if reach is not None]
     return Waiting(
-        id=mention.key,
+        id=mention.id or 0,
         brand_id=mention.brand_id,
         brand=brand,
         revision=mention.revision,
-        words=mention.words,
-        stars=mention.stars,
+        words=words_of(mention.title, mention.text),
+        stars=stars_of(mention.rating, mention.rating_lowest, mention.rating_highest),
         kind=mention.kind,
         language=mention.language,
         connector=mention.connector,
