@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from listener.domain.brand import Brand
 from listener.domain.case import FINAL, Case, Status
-from listener.domain.deadline import Policies, due
+from listener.domain.deadline import Policies, Sort, due
 from listener.domain.event import Event, What
 from listener.domain.likeness import WINDOW, Likeness, alike, fingerprints
 from listener.domain.mention import Mention
@@ -215,21 +215,27 @@ def case_of(
     """A new case as the database takes it; answered, if we have answered it there before."""
     first, size = group.judged[0], len(group.judged)
     finding = max((one.finding for one in group.judged), key=lambda finding: finding.priority)
-    case = Case(
-        brand_id=first.mention.brand_id,
-        kind=first.mention.kind,
-        urgent=any(one.finding.urgent for one in group.judged),
-        unsure=all(one.finding.unsure for one in group.judged),
-        priority=with_repeats(finding.priority, size),
-        reasons=with_places(finding.reasons, size),
-        opened_at=now,
-        waiting_since=now,
-        mentions=size,
-    )
-    case.due_at = due(case.sort, policies, now)
-    if answers is not None:
+    urgent = any(one.finding.urgent for one in group.judged)
+    unsure = all(one.finding.unsure for one in group.judged)
+    row: dict[str, Any] = {
+        "brand_id": first.mention.brand_id,
+        "status": Status.OPEN,
+        "kind": first.mention.kind,
+        "urgent": urgent,
+        "unsure": unsure,
+        "priority": with_repeats(finding.priority, size),
+        "reasons": with_places(finding.reasons, size),
+        "opened_at": now,
+        "waiting_since": now,
+        "due_at": due(Sort(first.mention.kind, urgent, unsure), policies, now),
+        "answered_at": None,
+        "mentions": size,
+    }
+    if answers is not None:  # seldom: only then is the object worth its price
+        case = Case(**row)
         case.answer(min(answers, now))
-    return case.model_dump(exclude={"id"})
+        row = case.model_dump(include=set(row))
+    return row
 
 
 async def join(
@@ -243,15 +249,6 @@ async def join(
 ) -> None:
     """Add a mention that repeats a case to it; its own author's return reopens it."""
     case = await session.get_one(Case, case_id, with_for_update=LOCK, populate_existing=True)
-    before = await bulk(
-        session,
-        sa.select(col(Mention.author_id), col(Mention.author_handle)).where(
-            col(Mention.case_id) == case_id
-        ),
-    )
-    back = one.mention.author != "" and one.mention.author in {
-        row.author_id or row.author_handle for row in before
-    }
     case.mentions += 1
     case.reasons = with_places(
         [reason for reason in case.reasons if not reason.startswith("Said in ")], case.mentions
@@ -272,11 +269,24 @@ async def join(
     if rose:
         await waking.wake(session, case, URGENT, channels=channels, now=now)
     if case.status is Status.CLOSED:
-        if back and case.outcome not in FINAL:
+        if case.outcome not in FINAL and await is_back(session, case_id, one):
             await reopen(session, case, policies=policies, channels=channels, now=now)
     elif is_settled_by(case, one.finding):
         case.confirm(policies, now)
         await history.record(session, case.key, What.CONFIRMED, now=now, channels=channels)
+
+
+async def is_back(session: AsyncSession, case_id: int, one: Judged) -> bool:
+    """Whether the author of a mention said something else of the same case before."""
+    if one.mention.author == "":
+        return False
+    before = await bulk(
+        session,
+        sa.select(col(Mention.author_id), col(Mention.author_handle)).where(
+            col(Mention.case_id) == case_id, col(Mention.id) != one.mention.id
+        ),
+    )
+    return one.mention.author in {row.author_id or row.author_handle for row in before}
 
 
 async def learn(
