@@ -81,24 +81,22 @@ class Notify:
         if not told:
             return
         reasons = {due.notice.key: why for due, why in told}
+        failures = {number: why for number, why in reasons.items() if why is not None}
+        arrived = [number for number, why in reasons.items() if why is None]
         async with self.store.transaction() as session:
-            standing = await notices.locked(session, list(reasons))
+            # All of them in one order, so that two who tell the same never block each other.
+            standing = await notices.locked(session, list(reasons)) if failures else []
+            missed = [notice for notice in standing if notice.key in failures]
             moment = await now(session)
-            for notice in standing:
-                why = reasons[notice.key]
-                if why is None:
-                    notice.sent_at = moment
-                    notice.failure = notice.taken_until = None
-                else:
-                    notice.missed(why, moment)
-        for notice in standing:
-            self.count(notice, reasons[notice.key])
+            for notice in missed:
+                notice.missed(failures[notice.key], moment)
+            sent = await notices.told(session, arrived, now=moment)
+        self.sent += sent
+        for notice in missed:
+            self.count(notice, failures[notice.key])
 
-    def count(self, notice: Notice, why: str | None) -> None:
-        """Count what became of a notice; say the first failure and the last."""
-        if why is None:
-            self.sent += 1
-            return
+    def count(self, notice: Notice, why: str) -> None:
+        """Count a notice that did not arrive; say the first failure and the last."""
         self.failed += 1
         if notice.tries == 1:
             log.warning("notice not told", channel=notice.channel, why=why)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import func, or_, update
 from sqlmodel import col, select
 
 from listener.domain.brand import Brand
@@ -14,7 +14,7 @@ from listener.domain.mention import Mention
 from listener.domain.notice import Channel, Notice
 from listener.domain.source import Source
 from listener.domain.staff import Staff
-from listener.store.session import AsyncSession, locked_for_update
+from listener.store.session import AsyncSession, bulk, locked_for_update
 
 LEASE = timedelta(seconds=60)
 
@@ -46,11 +46,14 @@ async def take(session: AsyncSession, *, limit: int, now: datetime) -> Sequence[
         .limit(limit)
     )
     notices = (await session.exec(locked_for_update(waiting, session))).all()
-    for notice in notices:
-        notice.taken_until = now + LEASE
     if not notices:
         return []
-    await session.flush()
+    await session.exec(
+        update(Notice)
+        .where(col(Notice.id).in_([notice.key for notice in notices]))
+        .values(taken_until=now + LEASE)
+        .execution_options(synchronize_session=False)
+    )
     numbers = {notice.case_id for notice in notices}
     spoken = {
         case.key: (case, brand, owner)
@@ -61,11 +64,15 @@ async def take(session: AsyncSession, *, limit: int, now: datetime) -> Sequence[
             .where(col(Case.id).in_(numbers))
         )
     }
-    first: dict[int, Mention] = {}
-    for mention in await session.exec(
-        select(Mention).where(col(Mention.case_id).in_(numbers)).order_by(col(Mention.id).desc())
-    ):
-        first[mention.case_id or 0] = mention
+    firsts = (  # one of each case: thousands may say the same
+        select(func.min(Mention.id))
+        .where(col(Mention.case_id).in_(numbers))
+        .group_by(col(Mention.case_id))
+    )
+    first = {
+        mention.case_id or 0: mention
+        for mention in await session.exec(select(Mention).where(col(Mention.id).in_(firsts)))
+    }
     names = {
         source.key: source.name
         for source in await session.exec(
@@ -114,6 +121,25 @@ async def locked(session: AsyncSession, numbers: Sequence[int]) -> Sequence[Noti
             .with_for_update()
         )
     ).all()
+
+
+async def told(session: AsyncSession, numbers: Sequence[int], *, now: datetime) -> int:
+    """Note that notices have arrived; return how many there still were."""
+    if not numbers:
+        return 0
+    in_order = (
+        select(Notice.id)
+        .where(col(Notice.id).in_(numbers))
+        .order_by(col(Notice.id))
+        .with_for_update()
+    )
+    arrived = (
+        update(Notice)
+        .where(col(Notice.id).in_(in_order))
+        .values(sent_at=now, failure=None, taken_until=None)
+        .returning(col(Notice.id))
+    )
+    return len((await bulk(session, arrived)).all())
 
 
 async def give_back(session: AsyncSession, ids: Sequence[int] | None = None) -> None:
