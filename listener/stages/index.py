@@ -8,7 +8,7 @@ from listener.store import search
 from listener.store.search import Indexed, Unread
 from listener.store.session import Store
 
-BATCH = 500
+BATCH = 200
 
 
 @dataclass

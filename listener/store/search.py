@@ -7,6 +7,7 @@ them stand marks that no word can be: of the brand, of the place, and that there
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -76,8 +77,24 @@ class Found:
 # --- filling the index
 
 
+MOST_LETTERS: Final = 60_000  # of one batch: cut into words they take ten times the room
+SHORT: Final = 50  # what a title and names take, about
+
+
 async def unread(session: AsyncSession, *, limit: int) -> Sequence[Unread]:
     """Mentions whose words are not entered yet, oldest first."""
+    long = func.coalesce(func.length(col(Mention.text)), 0) + SHORT
+    sizes = await bulk(
+        session,
+        select(col(Unindexed.mention_id), long.label("letters"))
+        .outerjoin(Mention, col(Mention.id) == col(Unindexed.mention_id))
+        .order_by(col(Unindexed.mention_id))
+        .limit(limit),
+    )
+    waiting = sizes.all()
+    sums = accumulate(row.letters for row in waiting)
+    fits = max(1, sum(letters <= MOST_LETTERS for letters in sums))
+    ids = [row.mention_id for row in waiting[:fits]]
     rows = await bulk(
         session,
         select(
@@ -94,8 +111,8 @@ async def unread(session: AsyncSession, *, limit: int) -> Sequence[Unread]:
             col(Mention.author_handle),
         )
         .outerjoin(Mention, col(Mention.id) == col(Unindexed.mention_id))
-        .order_by(col(Unindexed.mention_id))
-        .limit(limit),
+        .where(col(Unindexed.mention_id).in_(ids))
+        .order_by(col(Unindexed.mention_id)),
     )
     return [
         Unread(
