@@ -79,10 +79,13 @@ def shortly(reason: str) -> str:
 
 
 def people(number: int) -> str:
-    """How many people, short: 12k."""
+    """How many people, short: 12k, 1.4k."""
     for size, unit in ((1_000_000, "M"), (1_000, "k")):
         if number >= size:
-            return f"{number // size}{unit}"
+            short = number / size
+            return (
+                f"{short:.1f}{unit}" if short < 10 and short % 1 >= 0.05 else f"{short:.0f}{unit}"
+            )
     return str(number)
 
 

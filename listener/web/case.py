@@ -132,7 +132,7 @@ class CasePage:
             "seen": box.seen,
             "draft": box.draft,
             "sends": rule.allowed,
-            "rule": f"Public reply on {where}."
+            "rule": f"Sent to {where}; whoever may see the post there may see it."
             if rule.allowed
             else f"Reply by hand on {where}: {rule.reason} Copy your words, open the post, post "
             "them there, then say so here.",

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from connectors.kit import catalog
+from listener.domain.score import people
 from listener.domain.staff import Staff
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -101,15 +102,7 @@ def stars(number: float | None) -> Markup:
 
 def reach(number: int | None) -> str:
     """How many people something reaches, short: 12k."""
-    if number is None:
-        return ""
-    for size, unit in ((1_000_000, "M"), (1_000, "k")):
-        if number >= size:
-            short = number / size
-            return (
-                f"{short:.1f}{unit}" if short < 10 and short % 1 >= 0.05 else f"{short:.0f}{unit}"
-            )
-    return str(number)
+    return "" if number is None else people(number)
 
 
 @cache
