@@ -45,14 +45,19 @@ def plain(html: str, *, base: str = "") -> Plain:
     `base` is the address that relative links are resolved against; without it they are left
     out. Never raises, whatever the markup; takes linear time.
     """
-    html, cut = _bounded(html)
-    reader = _Reader(base)
-    reader.feed(_tidied(html))
-    reader.close()
-    text = clean(reader.text())
+    if "<" in html or "&" in html:
+        html, cut = _bounded(html)
+        reader = _Reader(base)
+        reader.feed(_TIDY.clean(clean(html)))
+        reader.close()
+        links, images = tuple(reader.links), tuple(reader.images.values())
+        text = clean(reader.text())
+    else:  # most names and titles
+        cut, links, images = len(html) > LONGEST_MARKUP, (), ()
+        text = " ".join(clean(html[:LONGEST_MARKUP]).split())
     if len(text) > LONGEST_TEXT:
         text, cut = text[:LONGEST_TEXT], True
-    return Plain(text, tuple(reader.links), tuple(reader.images.values()), cut)
+    return Plain(text, links, images, cut)
 
 
 def line(html: str) -> str:
@@ -125,6 +130,13 @@ _UNREAD = {"script", "style", "template", "noscript", "iframe", "object", "svg",
     "audio",
     "video",
 }
+_TIDY = nh3.Cleaner(  # well-formed HTML of only the tags that matter to a reader
+    tags=_LINES | _PARAGRAPHS | _CELLS | {"a", "img"},
+    clean_content_tags=_UNREAD,
+    attributes={"a": {"href"}, "img": {"src", "alt"}},
+    url_schemes={"http", "https"},
+    link_rel=None,
+)
 _TAG_START = re.compile("<[A-Za-z]")
 _AMP = re.compile("&")
 
@@ -144,18 +156,6 @@ def _nth(html: str, character: str, pattern: re.Pattern[str], most: int) -> int:
     if html.count(character) <= most:  # nearly always: counting is much quicker than matching
         return len(html)
     return next((match.start() for match in islice(pattern.finditer(html), most, None)), len(html))
-
-
-def _tidied(html: str) -> str:
-    """Well-formed HTML of only the tags that matter to a reader."""
-    return nh3.clean(
-        clean(html),
-        tags=_LINES | _PARAGRAPHS | _CELLS | {"a", "img"},
-        clean_content_tags=_UNREAD,
-        attributes={"a": {"href"}, "img": {"src", "alt"}},
-        url_schemes={"http", "https"},
-        link_rel=None,
-    )
 
 
 class _Reader(HTMLParser):

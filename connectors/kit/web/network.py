@@ -92,7 +92,7 @@ class Network:
         self.limits = limits or Limits()
         self._agent = f"Listener/{version} (+{contact.strip()})"
         self._allow = frozenset(exact(pair) for pair in allow)
-        self._proxy = proxy
+        self.proxy = proxy
         self._trust = trust
         self._resolver = resolver
         self._now = now
@@ -169,7 +169,7 @@ class Network:
 
     async def open(self, call: Call, timeout: ClientTimeout) -> ClientResponse:
         """Ask one address once and wait for the head of its answer; redirects are answers."""
-        with self._admitted(call) as session:
+        with self.admitted(call) as session:
             return await session.request(
                 call.method,
                 call.url,
@@ -177,7 +177,7 @@ class Network:
                 data=call.body,
                 timeout=timeout,
                 allow_redirects=False,
-                proxy=self._proxy,
+                proxy=self.proxy,
             )
 
     async def dial(self, call: Call) -> ClientWebSocketResponse[bool]:
@@ -186,7 +186,7 @@ class Network:
         A silent place is asked for a sign of life before it is given up.
         """
         silence = self.limits.silence.total_seconds()
-        with self._admitted(call) as session:
+        with self.admitted(call) as session:
             return await session.ws_connect(
                 call.url,
                 headers=call.headers,
@@ -195,17 +195,17 @@ class Network:
                 ),
                 heartbeat=silence / 2,
                 max_msg_size=self.limits.message,
-                proxy=self._proxy,
+                proxy=self.proxy,
             )
 
     @contextmanager
-    def _admitted(self, call: Call) -> Iterator[ClientSession]:
+    def admitted(self, call: Call) -> Iterator[ClientSession]:
         """The connections, for one call that the guard has looked at and goes on looking at."""
         if self._session is None:
             raise RuntimeError("The network is used before `async with`.")
         host, port = call.host, call.url.port or 0
         wanted = guard.admit(call.url.scheme, host, port, self._allow)
-        if self._proxy is not None:
+        if self.proxy is not None:
             wanted = guard.Passage(private=True)
         with in_our_words(call):
             token = guard.passage.set(wanted)
