@@ -12,6 +12,7 @@ LANGUAGES = frozenset({"en", "de", "es", "fr"})
 LOW, HIGH = 0.35, 0.65  # between them a complaint is too close to call
 MOST_CHARACTERS = 4_000
 CLAUSE = re.compile(r"[^\s.,;:!?…—()][^.,;:!?…—()\n]*")
+REMEMBERED = 20_000
 LEAST = 0.3  # a clause with less than that against it is no complaint
 
 # A star at the end stands for any ending. A word that means something else in another of the
@@ -241,12 +242,22 @@ def evidence(text: str) -> Evidence:
 
 
 def heaviest(text: str) -> tuple[int, int] | None:
-    """Where in a text the clause stands that complains most, from its start to its end."""
+    """Where in a text the clause stands that complains most, from its start to its end.
+
+    What was found is remembered, for lists are shown again and again; the texts are not: a
+    post that is deleted leaves nothing here.
+    """
+    known = hash(text)
+    if known in _FOUND:
+        return _FOUND[known]
+    if len(_FOUND) >= REMEMBERED:
+        _FOUND.clear()
     best, place = LEAST, None
     for clause in CLAUSE.finditer(text[:MOST_CHARACTERS]):
         found = evidence(clause[0])
         if (lean := found.negative - found.positive) > best:
             best, place = lean, (clause.start(), clause.end())
+    _FOUND[known] = place
     return place
 
 
@@ -281,6 +292,7 @@ def listed() -> dict[str, float]:
     }
 
 
+_FOUND: dict[int, tuple[int, int] | None] = {}
 NEGATIONS = frozenset(DENYING.split())
 INTENSIFIERS = frozenset(STRESSING.split())
 WORDS = {word: weight for word, weight in listed().items() if not word.endswith("*")}

@@ -7,19 +7,23 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]  # it ships no types
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import BrokenModel
+from models.pairs import about
 from models.text import Language, language, language_name, normalise
 from models.verdict import Feeling, Question, Verdict
 
+MEANING = "/bert/encoder/layer.5/output/LayerNorm/LayerNormalization_output_0"
 CARD = "listener.json"
 MODEL = "model_int8.onnx"
 TOKENIZER = "tokenizer.json"
+END = 2  # the number of the piece that ends a text, in the tokenizers of all our pairs
 MOST_CHARACTERS = 4_000  # far beyond what fits into the tokens a model reads
 
 
@@ -28,6 +32,16 @@ class Zone(NamedTuple):
 
     low: float
     high: float
+
+
+NOT_LEARNT = Zone(0.35, 0.65)  # all that an opinion may say in a language never learnt
+
+
+class Scale(NamedTuple):
+    """How the output for a complaint becomes a probability that holds what it says."""
+
+    slope: float
+    offset: float
 
 
 class Card(BaseModel):
@@ -41,6 +55,8 @@ class Card(BaseModel):
     languages: frozenset[str]  # that it was trained on
     tokens: int = Field(gt=2)  # it reads no further
     temperature: float = Field(gt=0)  # divides the outputs, so that 0.8 is right 8 times in 10
+    complaint: Scale | None = None  # of a model that reads brand and text and knows complaints
+    embedding: str | None = None  # the inner state of such a model that tells what a text means
     grey: Zone
     grey_where_language_is_unclear: Zone
     sha256: dict[str, str]
@@ -52,8 +68,9 @@ class Tokenizer(Protocol):
     def __call__(
         self,
         text: list[str],
+        text_pair: list[str] | None = None,
         *,
-        truncation: bool,
+        truncation: bool | str,
         max_length: int,
         return_attention_mask: bool,
         return_token_type_ids: bool,
@@ -61,8 +78,25 @@ class Tokenizer(Protocol):
         """Cut texts into numbered pieces, `input_ids`."""
 
 
+class Session(Protocol):
+    """What we use of a session of ONNX Runtime, or of what stands in for one."""
+
+    def run(self, names: list[str] | None, given: Mapping[str, Any], /) -> Sequence[Any]:
+        """The outputs of these names, or all of them."""
+
+
+class Opinion(NamedTuple):
+    """What a network makes of one question."""
+
+    complaint: float
+    feelings: dict[Feeling, float]
+    embedding: bytes = b""
+
+
 class Onnx:
-    """A classifier of the author's feeling; that it is negative counts as a complaint.
+    """A classifier of the author's feeling, and of complaints where it has learnt them.
+
+    Of a model that knows feelings only, a negative one counts as a complaint.
 
     Posts run one at a time: the activations are quantised with a scale taken over the whole
     batch, so the company a post keeps would move its probability (by up to 0.18, measured).
@@ -73,7 +107,7 @@ class Onnx:
         self,
         card: Card,
         tokenizer: Tokenizer,
-        session: ort.InferenceSession,
+        session: Session,
         threads: int,
     ) -> None:
         self.card = card
@@ -90,18 +124,21 @@ class Onnx:
         """Say for each question, in order, what the author feels and whether they complain."""
         texts = [normalise(question.text[:MOST_CHARACTERS]) for question in questions]
         tongues = [language(question.text, question.language) for question in questions]
+        opinions = self.opinions([about(one.brand, one.stars) for one in questions], texts)
         return [
-            self.verdict(feelings, tongue) if text else self.wordless(tongue)
-            for text, tongue, feelings in zip(texts, tongues, self.feelings(texts), strict=True)
+            self.verdict(opinion, tongue) if text else self.wordless(tongue)
+            for text, tongue, opinion in zip(texts, tongues, opinions, strict=True)
         ]
 
-    def feelings(self, texts: Sequence[str]) -> list[dict[Feeling, float]]:
-        """The calibrated probability of each feeling, text by text."""
+    def opinions(self, whom: Sequence[str], texts: Sequence[str]) -> list[Opinion]:
+        """The calibrated probabilities, text by text."""
         if not texts:
             return []
+        pair = self.card.complaint is not None
         pieces = self.tokenizer(
-            list(texts),
-            truncation=True,
+            list(whom if pair else texts),
+            list(texts) if pair else None,
+            truncation="only_second" if pair else True,
             max_length=self.card.tokens,
             return_attention_mask=False,
             return_token_type_ids=False,
@@ -111,27 +148,44 @@ class Onnx:
         with ThreadPoolExecutor(self.threads, "judge") as side_by_side:
             return list(side_by_side.map(self.run, pieces))
 
-    def run(self, ids: list[int]) -> dict[Feeling, float]:
+    def run(self, ids: list[int]) -> Opinion:
         """Run the network over one text."""
         row = np.array([ids], dtype=np.int64)
-        (outputs,) = self.session.run(None, {"input_ids": row, "attention_mask": np.ones_like(row)})
-        scaled = [output / self.card.temperature for output in outputs[0].tolist()]
+        given = {"input_ids": row, "attention_mask": np.ones_like(row)}
+        scale = self.card.complaint
+        if scale is None:
+            (outputs,) = self.session.run(None, given)
+            feelings = self.feelings(outputs[0].tolist())
+            return Opinion(feelings[Feeling.NEGATIVE], feelings)
+        wanted = ["complaint", "feeling", *([self.card.embedding] if self.card.embedding else [])]
+        complaint, outputs, *states = self.session.run(wanted, given)
+        logit = scale.slope * float(complaint[0]) + scale.offset
+        return Opinion(
+            1 / (1 + math.exp(-logit)),
+            self.feelings(outputs[0].tolist()),
+            direction(states[0][0], ids) if states else b"",
+        )
+
+    def feelings(self, outputs: list[float]) -> dict[Feeling, float]:
+        """The calibrated probability of each feeling."""
+        scaled = [output / self.card.temperature for output in outputs]
         powers = [math.exp(output - max(scaled)) for output in scaled]
         return {
             label: power / sum(powers)
             for label, power in zip(self.card.labels, powers, strict=True)
         }
 
-    def verdict(self, feelings: dict[Feeling, float], tongue: Language | None) -> Verdict:
+    def verdict(self, opinion: Opinion, tongue: Language | None) -> Verdict:
         """Weigh the probabilities by what the model can know."""
+        complaint, feelings, embedding = opinion
         feeling = max(feelings, key=feelings.__getitem__)
-        complaint, confidence = feelings[Feeling.NEGATIVE], feelings[feeling]
+        confidence = feelings[feeling]
         learnt = tongue is None or tongue.code in self.card.languages
         grey = self.card.grey if tongue else self.card.grey_where_language_is_unclear
         if not learnt:
             # A name or an emoji still says something: enough to sort by, not to act on.
-            complaint = grey.low + (grey.high - grey.low) * complaint
-            confidence *= grey.high - grey.low
+            complaint = NOT_LEARNT.low + (NOT_LEARNT.high - NOT_LEARNT.low) * complaint
+            confidence *= NOT_LEARNT.high - NOT_LEARNT.low
         unsure = not learnt or grey.low <= complaint <= grey.high
         return Verdict(
             complaint=complaint,
@@ -141,6 +195,8 @@ class Onnx:
             model=self.name,
             language=tongue.code if tongue else None,
             why=self.why(tongue) if unsure else "",
+            embedding=embedding,
+            grey=(grey.low, grey.high) if learnt else None,
         )
 
     def why(self, tongue: Language | None) -> str:
@@ -171,7 +227,7 @@ def load(folder: Path, *, threads: int | None = None) -> Onnx:
     core unless told.
     """
     card = checked(folder)
-    model = Onnx(card, tokenizer(folder), session(folder), threads or cores())
+    model = Onnx(card, tokenizer(folder), session(folder, card.embedding), threads or cores())
     # The first call also tells the tokenizer where to cut, which two threads must not do at once.
     model.judge([Question("ready")])
     return model
@@ -222,14 +278,56 @@ def tokenizer(folder: Path) -> Tokenizer:
     return opened
 
 
-def session(folder: Path) -> ort.InferenceSession:
-    """Open the network for one thread at a time, which sleeps when it has nothing to do."""
+def session(folder: Path, also: str | None = None) -> ort.InferenceSession:
+    """Open the network for one thread at a time, which sleeps when it has nothing to do.
+
+    `also` names an inner state that it is to give out beside its answers.
+    """
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors, which are also raised
-    return ort.InferenceSession(folder / MODEL, options, providers=["CPUExecutionProvider"])
+    network: Path | bytes = folder / MODEL
+    if also is not None:
+        network = (folder / MODEL).read_bytes() + output(also)
+    try:
+        return ort.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+    except RuntimeError as problem:
+        raise BrokenModel(
+            f"The network in {folder} cannot be opened as its {CARD} says. {REINSTALL}"
+        ) from problem
+
+
+def output(name: str) -> bytes:
+    """What makes an inner state of a network one of its outputs, put behind its file.
+
+    A protocol buffer that is continued is merged with what it said before: a list grows. So this
+    is a model (field 7: its graph (12: an output (1: its name))), and the weights stay as shipped.
+    """
+    told = name.encode()
+    for field in (1, 12, 7):
+        told = bytes([field << 3 | 2]) + length(len(told)) + told
+    return told
+
+
+def length(number: int) -> bytes:
+    """A number as protocol buffers write it: seven bits a byte, the lowest first."""
+    written = bytearray()
+    while number > 127:
+        written.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*written, number])
+
+
+def direction(state: NDArray[np.float32], ids: Sequence[int]) -> bytes:
+    """Where a text lies: the mean of its pieces' states (pieces by size), without the brand's.
+
+    The second half of a pair begins after the first end mark, which is also the last of all.
+    """
+    mean = state[ids.index(END) + 1 :].mean(axis=0)
+    norm = float(np.linalg.norm(mean))
+    return (mean / norm).astype("<f2").tobytes() if norm > 0 else b""
 
 
 def cores() -> int:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from models import hub, onnx, remote
+from models import hub, onnx, openvino, remote
 from models.classifier import Classifier
 from models.errors import BadDeclaration, UnknownModel
 from models.labels import SETTING as LABELS_SETTING
@@ -12,13 +12,43 @@ from models.lexicon import Lexicon
 from models.remote import Post
 
 WEIGHTS = Path(__file__).parent / "weights"
-SHIPPED = ("minilm-l6-en",)  # folders of weights
-DEFAULT = "minilm-l6-en"
+SHIPPED = ("me5-small-pair", "minilm-l6-en")  # folders of weights
+CARDS = Path(__file__).parent / "cards"
+DEFAULT = "me5-small-pair"
+SUMMARIES = {
+    "me5-small-pair": "reads brand and text, in seven languages, and knows complaints",
+    "minilm-l6-en": "knows only the mood of an English text; about three times as quick",
+    "lexicon": "listed words of four languages; a yardstick",
+}
 
 
 def names() -> tuple[str, ...]:
     """The models that come with the product; `onnx` is another word for the default one."""
     return (*SHIPPED, "lexicon")
+
+
+def summary(name: str) -> str:
+    """What one of these models is, in a few words."""
+    return SUMMARIES[name]
+
+
+def card(name: str) -> str | None:
+    """What is known of a model that comes with the product; None where nobody wrote it down.
+
+    UnknownModel when there is none of that name.
+    """
+    if name.startswith((hub.PREFIX, remote.PREFIX)):
+        return None
+    if name.startswith(f"{openvino.PREFIX}:"):
+        return None
+    if name in ("onnx", openvino.PREFIX):
+        name = DEFAULT
+    if name not in names():
+        raise UnknownModel(
+            f"There is no model called {name!r}. Choose one of: {', '.join(names())}."
+        )
+    file = CARDS / f"{name}.md"
+    return file.read_text("utf-8") if file.exists() else None
 
 
 def address(name: str) -> str | None:
@@ -41,8 +71,9 @@ def open(  # noqa: A001 - read as `shelf.open`
 ) -> Classifier:
     """Open a model; it may block for some seconds, and for minutes while one is fetched.
 
-    A name is one of `names()`, `hub:` with a folder or a name on the Hugging Face hub, or
-    `remote:` with the address of an inference server, which is asked by `post`. `mapping` says
+    A name is one of `names()`, `openvino` alone (the default weights) or with `:` and a folder of
+    weights of our kind, `hub:` with a folder or a name on the Hugging Face hub, or `remote:` with
+    the address of an inference server, which is asked by `post`. `mapping` says
     what the labels of such a model mean and `languages` which ones (ISO 639) it has learnt;
     models of our own know both. `threads` is how many cores it may use, all unless told, or
     how many requests it may make at once.
@@ -61,10 +92,12 @@ def open(  # noqa: A001 - read as `shelf.open`
     if name.startswith(remote.PREFIX):
         where = name.removeprefix(remote.PREFIX)
         return remote.load(where, post, threads=threads, mapping=mapping, languages=languages)
-    if name != "onnx" and name not in names():
+    by_openvino, _, folder = name.partition(":")
+    if name != "onnx" and by_openvino != openvino.PREFIX and name not in names():
         raise UnknownModel(
             f"There is no model called {name!r}. Choose one of: {', '.join(names())}, "
-            f"{hub.PREFIX}FOLDER-OR-NAME, {remote.PREFIX}ADDRESS."
+            f"{openvino.PREFIX}, {openvino.PREFIX}:FOLDER, {hub.PREFIX}FOLDER-OR-NAME, "
+            f"{remote.PREFIX}ADDRESS."
         )
     if mapping or languages:
         raise BadDeclaration(
@@ -73,4 +106,6 @@ def open(  # noqa: A001 - read as `shelf.open`
         )
     if name == "lexicon":
         return Lexicon()
+    if by_openvino == openvino.PREFIX:
+        return openvino.load(Path(folder) if folder else WEIGHTS / DEFAULT, threads=threads)
     return onnx.load(WEIGHTS / (DEFAULT if name == "onnx" else name), threads=threads)

@@ -1,6 +1,6 @@
 """What a classifier is asked about a post, and what it says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -31,6 +31,11 @@ class Verdict:
     `complaint` is the probability (0 to 1) that this author complains about this brand;
     `confidence` how sure the model is of `feeling` (0 to 1). `unsure` says that the model
     does not trust itself: a language it does not know, or a probability near its threshold.
+    `embedding` is where the text lies among others, a direction of length one: near ones mean
+    alike, if they are of the same model. Little-endian float16; empty where a model gives none.
+    `grey` are the probabilities between which the model does not trust itself about this text;
+    None where it knows too little of it for its answer to be moved. `learnt` is the version of
+    what a brand has taught that moved it, `alone` what the model had said before.
     """
 
     complaint: float
@@ -40,3 +45,7 @@ class Verdict:
     model: str
     language: str | None = None
     why: str = ""  # for an unsure verdict, a short reason a person can read
+    embedding: bytes = field(default=b"", repr=False)
+    grey: tuple[float, float] | None = None
+    learnt: int | None = None
+    alone: float | None = None

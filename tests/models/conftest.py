@@ -20,11 +20,13 @@ def shipped(request: pytest.FixtureRequest) -> Classifier:
     return shelf.open(name, threads=2)
 
 
-@pytest.fixture(scope="session", params=[*shelf.names(), "hub", "remote"])
+@pytest.fixture(scope="session", params=[*shelf.names(), "openvino", "hub", "remote"])
 def classifier(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Classifier]:
     """Every kind of model, also those that somebody else has trained."""
+    if request.param == "openvino":
+        pytest.importorskip("openvino", reason="needs the extra `openvino`")
     if request.param == "hub":
         folder = tiny.bert(tmp_path_factory.mktemp("hub") / "tiny")
         yield shelf.open(f"hub:{folder}", threads=2, languages=ENGLISH)

@@ -5,14 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from models import hub, labels, languages, remote, shelf
+from models import hub, labels, languages, openvino, remote, shelf
 from models.labels import Meaning
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
 
 
 @pytest.mark.parametrize(
-    "name", [*shelf.names(), "onnx", f"{hub.PREFIX}FOLDER", f"{remote.PREFIX}ADDRESS"]
+    "name",
+    [
+        *shelf.names(),
+        "onnx",
+        openvino.PREFIX,
+        f"{openvino.PREFIX}:FOLDER",
+        f"{hub.PREFIX}FOLDER",
+        f"{remote.PREFIX}ADDRESS",
+    ],
 )
 def test_every_kind_of_model_is_on_the_page(name: str) -> None:
     assert f"`{name}`" in PAGE

@@ -94,7 +94,7 @@ def test_starting_imports_no_torch_and_prints_nothing(tmp_path: Path) -> None:
         "from models import shelf\n"
         "from models.verdict import Question\n"
         "assert 'transformers' not in sys.modules, 'transformers came too early'\n"
-        "(verdict,) = shelf.open().judge([Question('My parcel never arrived, awful')])\n"
+        "(verdict,) = shelf.open().judge([Question('The app keeps crashing, useless')])\n"
         "assert verdict.complaint > 0.65, verdict\n"
         "assert 'torch' not in sys.modules\n"
     )

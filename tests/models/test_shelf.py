@@ -22,9 +22,10 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_model_on_the_shelf_opens_by_its_name() -> None:
-    assert shelf.names() == ("minilm-l6-en", "lexicon")
+    assert shelf.names() == ("me5-small-pair", "minilm-l6-en", "lexicon")
     assert shelf.open("lexicon").name == "lexicon 1"
     assert shelf.open(NAME).name == "minilm-l6-en 1"
+    assert shelf.open().name == "me5-small-pair 2"
 
 
 def test_onnx_is_another_word_for_the_default_model() -> None:
@@ -37,8 +38,8 @@ def test_an_unknown_name_is_answered_with_the_known_ones(name: str) -> None:
         shelf.open(name)
 
     assert str(refused.value) == (
-        f"There is no model called {name!r}. Choose one of: minilm-l6-en, lexicon, "
-        "hub:FOLDER-OR-NAME, remote:ADDRESS."
+        f"There is no model called {name!r}. Choose one of: me5-small-pair, minilm-l6-en, "
+        "lexicon, openvino, openvino:FOLDER, hub:FOLDER-OR-NAME, remote:ADDRESS."
     )
 
 

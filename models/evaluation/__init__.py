@@ -1,0 +1,1 @@
+"""Measures models on labelled posts, whoever wrote and labelled them."""

@@ -1,0 +1,1 @@
+"""Learns from what people corrected, one brand at a time, and only what a gate lets through."""

@@ -1,0 +1,157 @@
+"""Writes trained weights as the int8 file that the product runs, and checks it against float32."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime  # type: ignore[import-untyped]  # it ships no types
+import torch
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from tokenizers import Tokenizer
+
+from models.openvino import WHOLE
+from models.training import build, sets
+from models.training.network import PIECES, Network, recovered
+
+ANSWERS = ("complaint", "feeling", "urgent", "harm", "embedding")
+COMPARED = 300  # posts of the part that calibrates
+LOOKED_AT = 400  # posts that were learnt from, to see how large each number becomes
+SHARE = 0.75  # of a number's size, how much the weights take over
+Feed = dict[str, NDArray[np.int64]]
+
+
+def main() -> int:
+    """Export, quantise, and say on how many labels both files agree."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base", type=Path, required=True, help="folder of the int8 base")
+    parser.add_argument("--weights", type=Path, required=True, help="what the training left")
+    parser.add_argument("--out", type=Path, required=True)
+    told = parser.parse_args()
+    told.out.mkdir(parents=True, exist_ok=True)
+    network = recovered(told.base)
+    network.load_state_dict(torch.load(told.weights, weights_only=True))
+    whole = told.out / WHOLE
+    for name in (
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+    ):
+        shutil.copyfile(told.base / name, told.out / name)
+    tokenizer = Tokenizer.from_file(str(told.out / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(PIECES, strategy="only_second")
+    own = sets.own("train")
+    feeds = [fed(tokenizer, one) for one in own[:: max(1, len(own) // LOOKED_AT)]]
+    written(network.eval(), whole, told.out / "model_int8.onnx", feeds)
+    sys.stdout.write(agreement(whole, told.out / "model_int8.onnx", tokenizer) + "\n")
+    return 0
+
+
+def fed(tokenizer: Tokenizer, example: sets.Example) -> Feed:
+    """What the network reads of one post."""
+    ids = np.array([build.encoded(tokenizer, example.text, example.brand, example.stars)])
+    return {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+
+
+def written(network: Network, whole: Path, small: Path, feeds: Sequence[Feed]) -> None:
+    """The network in float32, then in int8 with a scale for each channel."""
+    row = torch.tensor([[0, 5, 2, 9, 2]])
+    torch.onnx.export(
+        network,
+        (row, torch.ones_like(row)),
+        str(whole),
+        input_names=["input_ids", "attention_mask"],
+        output_names=list(ANSWERS),
+        dynamic_axes={name: {0: "b", 1: "s"} for name in ("input_ids", "attention_mask")},
+        opset_version=17,
+        dynamo=False,
+    )
+    ready = whole.with_name("ready.onnx")
+    quant_pre_process(str(whole), str(ready), skip_symbolic_shape=True)
+    onnx.save(smoothed(onnx.load(ready), feeds), ready)
+    quantize_dynamic(str(ready), str(small), weight_type=QuantType.QInt8, per_channel=True)
+    ready.unlink()
+
+
+def smoothed(model: onnx.ModelProto, feeds: Sequence[Feed]) -> onnx.ModelProto:
+    """The same network, easier to write in int8 (SmoothQuant, Xiao and others 2023).
+
+    In a transformer a few channels carry numbers many times larger than the rest, and what flows
+    between layers has one scale a text: beside the large, the small are lost. So each channel is
+    divided by some of its size, and the weights that it meets are multiplied by the same.
+    """
+    stored = {one.name: one for one in model.graph.initializer}
+    products: dict[str, list[onnx.NodeProto]] = {}
+    for node in model.graph.node:
+        if node.op_type == "MatMul" and node.input[1] in stored:
+            products.setdefault(node.input[0], []).append(node)
+    sizes = largest(model, list(products), feeds)
+    divisions: dict[int, onnx.NodeProto] = {}
+    for number, (state, nodes) in enumerate(products.items()):
+        weights = [numpy_helper.to_array(stored[node.input[1]]) for node in nodes]
+        met = np.maximum(np.max([np.abs(one).max(axis=1) for one in weights], axis=0), 1e-5)
+        scale = np.maximum(sizes[state], 1e-3) ** SHARE / met ** (1 - SHARE)
+        scale /= np.exp(np.log(scale).mean())
+        name = f"smooth_{number}"
+        factor = numpy_helper.from_array((1 / scale).astype(np.float32), name)
+        model.graph.initializer.append(factor)
+        divisions[id(nodes[0])] = helper.make_node("Mul", [state, name], [f"{name}_out"], name=name)
+        for node, old in zip(nodes, weights, strict=True):
+            new = (old * scale[:, None]).astype(np.float32)
+            stored[node.input[1]].CopyFrom(numpy_helper.from_array(new, node.input[1]))
+            node.input[0] = f"{name}_out"
+    ordered = [
+        one
+        for node in model.graph.node
+        for one in ([divisions[id(node)], node] if id(node) in divisions else [node])
+    ]
+    del model.graph.node[:]
+    model.graph.node.extend(ordered)
+    return model
+
+
+def largest(
+    model: onnx.ModelProto, states: Sequence[str], feeds: Sequence[Feed]
+) -> dict[str, NDArray[np.float32]]:
+    """The largest size of each channel of these inner states over all posts."""
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    watched.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in states)
+    session = onnxruntime.InferenceSession(watched.SerializeToString())
+    found: dict[str, NDArray[np.float32]] = {}
+    for feed in feeds:
+        for name, state in zip(states, session.run(list(states), feed), strict=True):
+            size = np.abs(state).reshape(-1, state.shape[-1]).max(axis=0)
+            found[name] = np.maximum(found.get(name, size), size)
+    return found
+
+
+def agreement(whole: Path, small: Path, tokenizer: Tokenizer) -> str:
+    """How often both files give a post the same label."""
+    sessions = [onnxruntime.InferenceSession(str(file)) for file in (whole, small)]
+    same = {"complaint": 0, "feeling": 0}
+    examples = sets.own("calibration")[:COMPARED]
+    for example in examples:
+        feed = fed(tokenizer, example)
+        (one, other) = (session.run(["complaint", "feeling"], feed) for session in sessions)
+        same["complaint"] += bool((one[0][0] > 0) == (other[0][0] > 0))
+        same["feeling"] += bool(_best(one[1]) == _best(other[1]))
+    shares = ", ".join(f"{name} {count / len(examples):.1%}" for name, count in same.items())
+    return f"int8 agrees with float32 on: {shares} of {len(examples)} posts"
+
+
+def _best(logits: Any) -> int:
+    return int(np.argmax(logits[0]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

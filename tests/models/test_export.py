@@ -1,0 +1,73 @@
+"""How the network is written in int8, so that it says what it said in float32."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="needs the extra `train`")
+pytest.importorskip("torch", reason="needs the extra `train`")
+
+import onnxruntime  # type: ignore[import-untyped]  # noqa: E402  (it ships no types)
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: E402
+
+from models.training.export import smoothed  # noqa: E402
+
+LOUD = 200.0  # how much larger one channel is than the others
+
+
+@pytest.fixture
+def weights() -> Any:
+    return np.random.default_rng(3).normal(0, 0.1, (32, 8)).astype(np.float32)
+
+
+@pytest.fixture
+def feeds() -> list[Any]:
+    texts = np.random.default_rng(4).normal(0, 1, (20, 1, 5, 32)).astype(np.float32)
+    texts[..., 7] *= LOUD
+    return [{"state": text} for text in texts]
+
+
+def network(weights: Any) -> Any:
+    """One layer, as a transformer has many."""
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["state", "w"], ["said"], name="dense")],
+        "layer",
+        [helper.make_tensor_value_info("state", TensorProto.FLOAT, ["b", "s", 32])],
+        [helper.make_tensor_value_info("said", TensorProto.FLOAT, ["b", "s", 8])],
+        [numpy_helper.from_array(weights, "w")],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def says(model: Any, feeds: list[Any]) -> Any:
+    session = onnxruntime.InferenceSession(model)
+    return np.stack([session.run(["said"], feed)[0] for feed in feeds])
+
+
+def in_int8(model: Any, folder: Path) -> str:
+    onnx.save(model, folder / "whole.onnx")
+    small = str(folder / "small.onnx")
+    quantize_dynamic(
+        str(folder / "whole.onnx"), small, weight_type=QuantType.QInt8, per_channel=True
+    )
+    return small
+
+
+def test_evened_out_it_says_the_same(weights: Any, feeds: list[Any]) -> None:
+    before = says(network(weights).SerializeToString(), feeds)
+    after = says(smoothed(network(weights), feeds).SerializeToString(), feeds)
+
+    assert after == pytest.approx(before, rel=1e-4, abs=1e-3)
+
+
+def test_evened_out_a_loud_channel_does_not_drown_the_others_in_int8(
+    weights: Any, feeds: list[Any], tmp_path: Path
+) -> None:
+    whole = says(network(weights).SerializeToString(), feeds)
+    plain = says(in_int8(network(weights), tmp_path), feeds)
+    even = says(in_int8(smoothed(network(weights), feeds), tmp_path), feeds)
+
+    assert np.abs(even - whole).mean() < np.abs(plain - whole).mean() / 2

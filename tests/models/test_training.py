@@ -1,0 +1,73 @@
+"""What a model learns from, what it is measured on, and how its thresholds are set."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.pairs import about
+from models.training import measure, sets
+from models.verdict import Feeling
+
+
+def test_nobody_learns_from_what_is_measured_or_calibrated_on() -> None:
+    sides = {side: sets.labelled(side) for side in ("train", "calibration", "held")}
+
+    groups = {side: {post.group for post in posts} for side, posts in sides.items()}
+    assert not groups["train"] & groups["held"]
+    assert not groups["train"] & groups["calibration"]
+    assert not groups["calibration"] & groups["held"]
+    assert {post.split for post in sides["train"] + sides["calibration"]} == {"train"}
+    assert all(len(posts) > 300 for posts in sides.values())
+
+
+def test_a_tweet_that_is_measured_on_is_not_learnt_from(tmp_path: Path) -> None:
+    tweets, learnt = tmp_path / "tweeteval-sentiment", tmp_path / "semeval2013-2016"
+    tweets.mkdir()
+    learnt.mkdir()
+    (tweets / "val_text.txt").write_text("@ann late  again\n", "utf-8")
+    (tweets / "val_labels.txt").write_text("0\n", "utf-8")
+    (learnt / "twitter-2013train-A.txt").write_text(
+        "1\tnegative\t@ann late again\n2\tpositive\tso good\n3\tunknown\twhat\n", "utf-8"
+    )
+
+    assert [one.text for one in sets.public(tmp_path)["semeval2013-2016"]] == ["so good"]
+    (measured,) = sets.development(tmp_path)["tweeteval"]
+    assert measured.feeling is Feeling.NEGATIVE
+
+
+def test_the_threshold_looks_for_recall_where_precision_allows_it() -> None:
+    probable = np.linspace(0.005, 0.995, 100)
+    true = probable > 0.3
+
+    low, high = measure.thresholds(probable, true)
+
+    assert low == pytest.approx(0.33, abs=0.02)
+    assert high == 0.55  # all above are right, so only the middle is doubtful
+
+
+def test_the_scale_undoes_what_makes_a_model_too_sure() -> None:
+    chance = np.random.default_rng(1)
+    logits = chance.normal(0, 1.5, 4_000)
+    true = chance.random(4_000) < 1 / (1 + np.exp(-logits))
+
+    slope, offset = measure.scale(logits * 3, true)
+
+    assert slope == pytest.approx(1 / 3, abs=0.05)
+    assert offset == pytest.approx(0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("brand", "stars", "text"),
+    [
+        ("Gull", None, "Gull"),
+        ("Gull", 1.0, "Gull 1 star"),
+        ("Gull", 4.5, "Gull 4.5 stars"),
+        ("", 2, "the company 2 stars"),
+        (" ", None, "the company"),
+    ],
+)
+def test_a_model_is_told_the_brand_and_the_stars(
+    brand: str, stars: float | None, text: str
+) -> None:
+    assert about(brand, stars) == text
