@@ -20,6 +20,9 @@ class What(StrEnum):
     TAKEN_OVER = "taken over"
     ASSIGNED = "assigned"  # somebody made another, or themselves, its owner
     RELEASED = "released"
+    ROUTED = "routed"  # rules sent it to a team, or gave it to somebody of it
+    ESCALATED = "escalated"  # nobody had heard it, so the next of the ladder was called
+    ACKNOWLEDGED = "acknowledged"  # somebody says that they heard it and see to it
     WRITTEN = "reply written"
     WITHDRAWN = "reply withdrawn"
     FAILED = "reply failed"  # or nobody knows whether it stands there
@@ -36,6 +39,10 @@ class What(StrEnum):
     NOTED = "noted"  # a note for colleagues was written
     TAGGED = "tagged"
     UNTAGGED = "untagged"
+    WARNED = "deadline near"
+    MISSED = "deadline missed"
+    KEPT = "deadline kept after all"  # corrected hours, or that it was no complaint, say so
+    RESENT = "notice sent again"  # somebody asked for it, because it had failed
     UNDONE = "undone"  # an act of a moment ago was taken back
 
 

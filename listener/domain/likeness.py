@@ -19,6 +19,11 @@ LONGEST = 10_000  # characters that are compared: the time grows with their squa
 
 _NOISE = re.compile(r"\b(?:rt|via|repost)\b|https?://\S+|@[\w.@-]+", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
+# What another has written: "RT @ada: ...", "rt ada: ...", "Repost: ...", or "..." via @ada.
+_REPOST = re.compile(
+    r"\W*(?:rt|repost(?:ed)?)\b(?:\s*:|\W*(?:from|by|via)?\s*@|\s+\w+:)", re.IGNORECASE
+)
+_PASSED_ON = re.compile(r"[\"'”».!?…]\s*\(?via\s+@[\w.@-]+\W*$", re.IGNORECASE)
 
 
 class Likeness(SQLModel, table=True):
@@ -57,6 +62,16 @@ def alike(one: str, other: str) -> bool:
     return fuzz.ratio(*beginnings) >= ALIKE
 
 
+def is_repost(text: str) -> bool:
+    """Whether somebody passes on what another has written, by the marks that people set."""
+    return _REPOST.match(text) is not None or _PASSED_ON.search(text) is not None
+
+
 def plain_words(text: str) -> list[str]:
     """The words of a text without links, names and repost marks."""
-    return _WORD.findall(_NOISE.sub(" ", text).casefold())
+    return _WORD.findall(unaddressed(text).casefold())
+
+
+def unaddressed(text: str) -> str:
+    """A text without links, the names of accounts and the marks of passing on."""
+    return _NOISE.sub(" ", text)

@@ -40,6 +40,7 @@ class Mention(Record, table=True):
             postgresql_where=text("waits"),
         ),
         Index("ix_mentions_published", "brand_id", "published_at"),
+        Index("ix_mentions_lately", "published_at"),
         Index(
             "ix_mentions_recheck",
             "recheck_at",
@@ -111,6 +112,7 @@ class Mention(Record, table=True):
     feeling: Feeling | None = Field(default=None, sa_type=word(Feeling))
     confidence: float | None = None
     model: str | None = None
+    learnt: int | None = None  # the version of what its brand has taught that moved the verdict
     flagged: bool | None = None
     unsure: bool | None = None
     urgent: bool | None = None
@@ -127,6 +129,11 @@ class Mention(Record, table=True):
     def words(self) -> str:
         """Title and text as one."""
         return words_of(self.title, self.text)
+
+    @property
+    def judge(self) -> str | None:
+        """Whose verdict it has: the model's and, where that was moved, of what was learnt."""
+        return self.model if self.learnt is None else f"{self.model}, learnt {self.learnt}"
 
     @property
     def post(self) -> Post:

@@ -1,11 +1,11 @@
 """Precision: how much a share that was counted in few cases can be trusted."""
 
 from dataclasses import dataclass
-from math import sqrt
 from typing import Final
 
+from models.evaluation.intervals import wilson
+
 ENOUGH: Final = 20  # checked by people; of fewer, a percentage says nothing
-Z: Final = 1.96  # 95 of 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +51,3 @@ class Flags:
             f"{self.right} of {self.checked} were right: {self.share:.0%}, "
             f"and most likely between {low} and {high} %."
         )
-
-
-def wilson(right: int, of: int) -> tuple[float, float]:
-    """The interval in which a share lies, 95 times in 100, by Wilson's score.
-
-    https://doi.org/10.1080/01621459.1927.10502953
-    """
-    share = right / of
-    spread = Z * sqrt(share * (1 - share) / of + Z * Z / (4 * of * of))
-    middle = share + Z * Z / (2 * of)
-    scale = 1 + Z * Z / of
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)

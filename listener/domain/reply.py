@@ -11,7 +11,8 @@
 
 It waits out an undo window, then it is marked sending *before* anything goes to the place.
 Whoever finds it so after a crash first looks whether it stands there; when the place cannot
-tell, it is unclear, and a person decides. What was posted by hand is posted at once.
+tell, it is unclear, and a person decides. What was posted by hand is posted at once. What was on
+its way in a backup that is restored is unclear too.
 """
 
 from datetime import datetime, timedelta
@@ -103,6 +104,12 @@ class Reply(Record, table=True):
         self.next_at = at
         if self.tries >= LOOKS:
             self.state = State.UNCLEAR
+
+    def doubted(self, why: str) -> None:
+        """It may have been said behind our back: a person looks before anything is sent."""
+        self.state = State.UNCLEAR
+        self.failure = why
+        self.taken_until = None
 
     def again(self, now: datetime) -> None:
         """A person says that it does not stand there: send it."""

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +22,9 @@ class Seal:
     """Seals and opens secrets (AES-256-GCM) with one key, given as text of any length."""
 
     def __init__(self, key: str) -> None:
-        self._cipher = AESGCM(hashlib.sha256(key.encode()).digest())
+        digest = hashlib.sha256(key.encode()).digest()
+        self._cipher = AESGCM(digest)
+        self._stamp = hmac.digest(digest, b"what leaves the house", "sha256")
 
     def close(self, secret: str) -> dict[str, str]:
         """The secret, sealed, as it is kept in the database."""
@@ -39,6 +42,10 @@ class Seal:
                 "A stored secret cannot be opened: LISTENER_KEY (or the key file) is not the one "
                 "it was sealed with. Set the former key, or run `listener apply` again with the secret."
             ) from error
+
+    def mark(self, words: str) -> str:
+        """What only this key can put under these words: 32 hexadecimal digits."""
+        return hmac.digest(self._stamp, words.encode(), "sha256").hex()[:32]
 
     def opens(self, sealed: Mapping[str, str]) -> str | None:
         """The secret in the clear, or None when another key sealed it."""

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from connectors.kit.contract import Kind
+from listener.domain.foreign import in_food
 from models.verdict import Feeling, Verdict
 
 FLAG = 0.5
 SURE = 0.97  # what words need to outweigh four or five stars
+DOUBTED = 0.2  # what the model must hold possible for words of grave harm to call a person
+TOLD = 0.05  # how far corrections must move a probability to be worth a sentence
 FEW_STARS, MANY_STARS = 2.0, 4.0
 
 # Words that mean harm beyond annoyance, in the languages that staff most often meet. A stem
@@ -60,6 +63,7 @@ _CHARGED_TWICE = re.compile(
 URGENT_HARMS: Final = frozenset(
     {"safety", "health", "fraud", "privacy", "legal", "money", "stranded", "threat"}
 )
+GRAVE_HARMS: Final = frozenset({"safety", "health", "fraud", "privacy", "threat"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +107,16 @@ def assess(verdict: Verdict, post: Circumstances) -> Finding:
     # Many stars and angry words: one of them is a mistake, so a person looks, without alarm.
     doubtful = many and complains and verdict.complaint < SURE
     flagged = few or (complains and not doubtful)
-    unsure = (verdict.unsure and not few and not silent) or doubtful
+    possible = verdict.complaint >= DOUBTED and not silent
+    harms = harm(post.text) if few or verdict.unsure or possible else ()
+    # A glove in the food, told so flatly that the model lets it pass, is still seen by somebody.
+    grave = possible and not flagged and not many and not GRAVE_HARMS.isdisjoint(harms)
+    unsure = (verdict.unsure and not few and not silent) or doubtful or grave
     conflict = bool(
         (few and not silent and verdict.feeling is Feeling.POSITIVE) or (many and complains)
     )
     complaint = max(verdict.complaint, 0.95) if few else 0.05 if silent else verdict.complaint
-    harms = harm(post.text) if flagged or unsure else ()
+    harms = harms if flagged or unsure else ()
     urgent = flagged and not URGENT_HARMS.isdisjoint(harms)
     points, reasons = 0.0, []
     if few:
@@ -120,7 +128,12 @@ def assess(verdict: Verdict, post: Circumstances) -> Finding:
     if unsure:
         points += 10
         doubt = "" if doubtful else verdict.why or "too close to call"
-        reasons += [f"The model is not sure: {doubt}."] if doubt else []
+        if grave and not verdict.unsure:
+            reasons.append("The model doubts that it complains, but it speaks of grave harm.")
+        elif doubt:
+            reasons.append(f"The model is not sure: {doubt}.")
+    if verdict.alone is not None and abs(verdict.complaint - verdict.alone) >= TOLD:
+        reasons.append(f"What staff corrected moved this from {verdict.alone:.0%}.")
     if conflict:
         reasons.append(
             "Few stars, but the words sound pleased."
@@ -149,10 +162,12 @@ def assess(verdict: Verdict, post: Circumstances) -> Finding:
 
 def harm(text: str) -> tuple[str, ...]:
     """The kinds of harm that a text speaks of, most serious first."""
-    found = [kind for kind, pattern in _HARM.items() if pattern.search(text)]
-    if "money" not in found and _CHARGED_TWICE.search(text):
-        found.append("money")
-    return tuple(found)
+    found = {kind for kind, pattern in _HARM.items() if pattern.search(text)}
+    if _CHARGED_TWICE.search(text):
+        found.add("money")
+    if "safety" not in found and in_food(text):  # glass and metal are that anyway
+        found.add("health")
+    return tuple(kind for kind in _HARM if kind in found)
 
 
 def stars(number: float | None) -> str:

@@ -13,23 +13,49 @@ WINDOW = timedelta(seconds=60)
 _MOMENTS: Final = (
     "held_until",
     "waiting_since",
+    "unheard_since",
     "due_at",
     "snoozed_until",
+    "slept_at",
     "answered_at",
     "closed_at",
+    "counts_from",
+    "worse_at",
+    "first_answered_at",
+    "paused_at",
+    "resolve_at",
+    "look_at",
 )
 _PLAIN: Final = (
     "status",
     "unsure",
+    "crisis",
     "owner_id",
     "holder_id",
     "wakes_on_answer",
+    "wakes_on_people",
     "outcome",
     "reopened",
+    "policy",
+    "policy_version",
+    "pauses",
+    "waits",
 )
 # What may happen after an act without standing in the way of undoing it: it changes nothing
 # that people's acts change.
-HARMLESS: Final = frozenset({What.NOTED, What.JOINED, What.EDITED, What.DELETED, What.PRIORITY})
+HARMLESS: Final = frozenset(
+    {
+        What.NOTED,
+        What.JOINED,
+        What.EDITED,
+        What.DELETED,
+        What.PRIORITY,
+        What.ESCALATED,
+        What.WARNED,
+        What.MISSED,
+        What.KEPT,
+    }
+)
 
 
 def standing(case: Case) -> dict[str, Any]:

@@ -21,6 +21,7 @@ VARIABLES: Final[Mapping[str, str]] = {
 LATELY: Final = timedelta(days=30)
 SAME: Final = 90.0  # percent of likeness from which two replies are the same words
 LONGEST: Final = 5_000
+LONGEST_NAME: Final = 60
 
 _PLACE = re.compile(r"\{([^{}\n]*)\}")
 
@@ -74,6 +75,16 @@ def written(text: str) -> str:
                 f"There is: {', '.join('{' + name + '}' for name in VARIABLES)}."
             )
     return text
+
+
+def plain_language(language: str) -> str | None:
+    """A language as a wording asks for it: its code, small."""
+    return language.strip().lower() or None
+
+
+def plain_tag(tag: str) -> str | None:
+    """A tag as a wording asks for it: small, without its mark."""
+    return tag.strip().lower().lstrip("#") or None
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

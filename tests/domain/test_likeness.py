@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listener.domain.likeness import BANDS, alike, fingerprints, plain_words
+from listener.domain.likeness import BANDS, alike, fingerprints, is_repost, plain_words
 
 COLD = (
     "Ordered the fish and chips at Acme on Friday evening, waited fifty minutes, and what came "
@@ -90,3 +90,33 @@ def test_two_huge_copies_are_compared_in_no_time() -> None:
 
     assert alike(" ".join(huge), " ".join(copy))
     assert not alike(" ".join(huge), " ".join(reversed(copy)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"RT @ada: {COLD}",
+        f"rt @ada@town.example {COLD}",
+        f"RT ada: {COLD}",
+        f'Repost from @ada: "{COLD}"',
+        f'Wow. "{COLD}" via @ada',
+        f"{COLD} (via @ada)",
+    ],
+)
+def test_who_passes_on_what_another_wrote_is_told_by_the_marks_that_people_set(text: str) -> None:
+    assert is_repost(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COLD,
+        f"@ada {COLD}",
+        "Ordered my fish via @deliveries and it never came",
+        "The cart went by itself",
+        "RTL said that the fish is cold",
+        "",
+    ],
+)
+def test_words_of_ones_own_are_no_repost(text: str) -> None:
+    assert not is_repost(text)

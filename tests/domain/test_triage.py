@@ -1,5 +1,7 @@
 """Which posts call for a person, how soon, and the sentences that say why."""
 
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +36,51 @@ HARMED = [
     ("legal", "Je vais porter plainte."),
     ("privacy", "My address was leaked."),
     ("privacy", "Das verstößt gegen den Datenschutz."),
+]
+
+
+# Things in food, and what only sounds like it.
+IN_FOOD = [
+    "There was a strip of plastic in my pasta.",
+    "Found a strip of blue plastic glove in my lasagne.",
+    "I bit into a piece of plastic and nearly broke a tooth.",
+    "Inside the burger I found a screw.",
+    "My daughter almost swallowed a stone that was in her salad.",
+    "In meinem Salat war ein Plastikstreifen.",
+    "Ich habe auf einen Stein gebissen, mitten im Essen.",
+    "Había un trozo de plástico en la sopa.",
+    "Mordí una piedra en el arroz.",
+    "Il y avait un morceau de plastique dans mon plat.",
+    "J'ai croqué un caillou en mangeant vos lentilles.",
+    "Tinha um pedaço de plástico no meu prato.",
+    "Quase engoli um parafuso que veio na marmita.",
+    "C'era un pezzo di plastica nella zuppa.",
+    "Ho morso un sassolino mentre mangiavo il riso.",
+    "Er zat een stuk plastic in mijn soep.",
+    "Ik heb op een steentje gebeten in het brood.",
+]
+SHARP_IN_FOOD = [
+    "There was glass in my soup.",
+    "A bit of metal in the rice, unbelievable.",
+    "In der Suppe waren Glassplitter.",
+    "Había vidrio en mi ensalada.",
+    "Un bout de verre dans le yaourt.",
+    "Um caco de vidro na comida.",
+    "Un pezzo di vetro nel gelato.",
+    "Stukje glas in het eten.",
+]
+NOT_IN_FOOD = [
+    "Too much plastic packaging around your meals.",
+    "They put a plastic fork in my food bag again.",
+    "The plastic bag tore. The food was fine.",
+    "Cold pasta, stone cold staff.",
+    "In der Plastikverpackung war das Essen kalt.",
+    "Demasiado plástico. La comida llegó fría.",
+    "Trop de plastique autour du repas.",
+    "A opção mais barata no menu demorou uma hora.",
+    "Troppa plastica. La pizza era fredda.",
+    "Het eten kwam in een plastic bak.",
+    "Found a long black hair inside my fish cake.",
 ]
 
 
@@ -202,6 +249,27 @@ def test_harm_in_what_is_no_complaint_calls_nobody(kind: str, sentence: str) -> 
     assert found.priority == 0
 
 
+@pytest.mark.parametrize(("complaint", "looks"), [(0.27, True), (0.2, True), (0.19, False)])
+def test_grave_harm_that_the_model_doubts_is_still_seen_by_somebody(
+    complaint: float, looks: bool
+) -> None:
+    text = "So. There was a strip of plastic in my pasta. Rang up, waited 34 minutes."
+
+    found = assess(verdict(complaint=complaint), Circumstances(text=text))
+
+    assert (found.flagged, found.unsure, found.urgent) == (False, looks, False)
+    doubts = "The model doubts that it complains, but it speaks of grave harm."
+    assert (doubts in found.reasons) is looks
+
+
+def test_grave_words_in_what_pleases_are_left_alone() -> None:
+    text = "The new salsa is FIRE, ten out of ten."
+
+    found = assess(verdict(complaint=0.27), Circumstances(text=text, stars=5))
+
+    assert not found.needs_a_person
+
+
 def test_harm_in_what_nobody_is_sure_of_rings_no_alarm() -> None:
     found = assess(
         verdict(0.4, unsure=True), Circumstances(text="The glass jar exploded in my hand.")
@@ -209,6 +277,38 @@ def test_harm_in_what_nobody_is_sure_of_rings_no_alarm() -> None:
 
     assert found.unsure
     assert not found.urgent
+
+
+@pytest.mark.parametrize("text", IN_FOOD)
+def test_what_does_not_belong_in_food_is_urgent_in_seven_languages(text: str) -> None:
+    found = assess(verdict(0.9, Feeling.NEGATIVE), Circumstances(text=text))
+
+    assert found.urgent
+    assert "Speaks of harm: health." in found.reasons
+
+
+@pytest.mark.parametrize("text", SHARP_IN_FOOD)
+def test_what_is_sharp_in_food_is_urgent_once(text: str) -> None:
+    found = assess(verdict(0.9, Feeling.NEGATIVE), Circumstances(text=text))
+
+    assert found.urgent
+    assert sum(reason.startswith("Speaks of harm") for reason in found.reasons) == 1
+
+
+@pytest.mark.parametrize("text", NOT_IN_FOOD)
+def test_packaging_and_cold_dishes_harm_nobody(text: str) -> None:
+    assert not assess(verdict(0.9, Feeling.NEGATIVE), Circumstances(text=text)).urgent
+
+
+def test_looking_for_it_in_a_long_text_takes_no_time() -> None:
+    text = (
+        "In the plastic box was the food in the plastic wrap, in my in the in a glass of in " * 200
+    )
+
+    started = perf_counter()
+    harm(text)
+
+    assert perf_counter() - started < 5  # a pattern that goes astray takes minutes
 
 
 def test_an_outage_is_named_but_is_not_urgent_by_itself() -> None:

@@ -1,0 +1,280 @@
+"""Causes: what several complaints say alike, named by the words that set them apart."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import log, sqrt
+from typing import Final
+
+from listener.domain.likeness import is_repost, plain_words, unaddressed
+from listener.domain.words import words
+
+MOST: Final = 6  # causes that are told
+FEWEST: Final = 2  # people who say it; one is a case, not a cause
+SETS_APART: Final = 2.0  # times as often among complaints as elsewhere
+LONGEST_QUOTE: Final = 280
+QUOTED: Final = 3  # people who are quoted where one theme is told at length
+NAMELESS: Final = "alike in meaning, no shared word"
+NEARLY: Final = 0.6  # of a word's complaints say it in the same pair: the pair names it better
+
+# The small words of the languages we mostly meet: they name no cause.
+SMALL_WORDS: Final = (
+    "a an the and or but if of to in on at by for with from as is are was were be been am it "
+    "its this that these those i you he she we they me my your his her our their them us not no "
+    "nor so do does did have has had will would can could should just now then than too very "
+    "there here when what which who how why all any some more most only also again after before "
+    "about into out up down over still even ever never one two get got go went off s t re ve ll "
+    "d m don didn doesn isn wasn won can't der die das und oder aber ein eine einen einem einer "
+    "ist sind war ich sie wir ihr mir mich mein meine nicht kein keine auf aus bei mit nach von "
+    "vor zu zum zur im den dem des es er auch noch nur schon wie wer wenn dass le la les un une "
+    "du de et ou mais est sont je tu il elle nous vous ils mon ma mes ne pas plus que qui ce "
+    "cette dans sur pour par avec sans el los las una unos y o pero son yo se lo su sus mi al "
+    "del por para con sin como ya muy gli uno e sono non che di da per os um uma em na dos nao "
+    "com het een en maar ik niet geen van op te met voor bij dat dit aan naar ook nog dan "
+)
+SMALL: Final = frozenset(SMALL_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One complaint, as far as causes look at it. `by` is the same for the same author."""
+
+    mention_id: int
+    text: str
+    by: str
+    case_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What several people complain about alike: the words for it, who says it, the clearest."""
+
+    words: tuple[str, ...]
+    mentions: tuple[int, ...]
+    people: int
+    quote: Said
+    theme: int | None = None  # its number, where it is one
+    owner: str | None = None  # who sees to that theme
+    link: str | None = None  # and where it is put right
+
+    @property
+    def name(self) -> str:
+        """The words that set it apart."""
+        return ", ".join(self.words)
+
+    @property
+    def seen_to(self) -> str:
+        """Who sees to it and where, behind how many people say it; nothing where nobody does."""
+        if self.owner is None and self.link is None:
+            return ""
+        at = f" at {self.link}" if self.link else ""
+        return f", {self.owner or 'nobody'} sees to it{at}"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What was said, cut into terms once: complaints, and posts that complain of nothing."""
+
+    said: Sequence[Said]
+    terms: Sequence[frozenset[str]]  # of each complaint
+    among: Counter[str]  # how many complaints have a term
+    elsewhere: Counter[str]  # how many other posts have it
+    others: int  # how many of those there are
+
+
+def cut(
+    complaints: Sequence[Said], others: Iterable[str], *, known: Collection[str] = ()
+) -> Spoken:
+    """Cut everything into its terms; `known` are the brand's own words, which name nothing."""
+    passed = SMALL | {word for one in known for word in words(one)}
+    spoken = [terms(one.text, passed) for one in complaints]
+    elsewhere: Counter[str] = Counter()
+    number = 0
+    for text in others:
+        elsewhere.update(terms(text, passed))
+        number += 1
+    return Spoken(
+        complaints, spoken, Counter(term for one in spoken for term in one), elsewhere, number
+    )
+
+
+def causes(
+    complaints: Sequence[Said],
+    others: Sequence[str],
+    *,
+    known: Collection[str] = (),
+    themes: Mapping[int, tuple[int, str]] | None = None,
+) -> list[Cause]:
+    """The causes that most people share, the most shared first.
+
+    `others` are posts that complain of nothing: what is said there as often sets nothing apart.
+    `known` are the brand's own words, which every post has. `themes` are the numbers and names
+    of what was found before, by mention: they go first, under their names, and words are looked
+    for in what is left. A complaint counts for the first cause that it fits; a cause needs two
+    people.
+    """
+    heard = cut(complaints, others, known=known)
+    spoken, elsewhere = heard.terms, heard.elsewhere
+    found = known_before(heard, themes or {})
+    told = {mention_id for one in found for mention_id in one.mentions}
+    left = {number for number, one in enumerate(complaints) if one.mention_id not in told}
+    while len(found) < MOST:
+        of = defaultdict(set)
+        for number in left:
+            for term in spoken[number]:
+                of[term].add(number)
+        weights = {
+            term: weight
+            for term, numbers in of.items()
+            if len({complaints[n].by for n in numbers}) >= FEWEST
+            and (weight := lift(len(numbers), len(complaints), elsewhere[term], len(others)))
+            > log(SETS_APART)
+        }
+        if not weights:
+            break
+        best = max(weights, key=lambda term: (len(of[term]) * weights[term], len(term), term))
+        pairs = [
+            term
+            for term in weights
+            if " " in term and best in term.split() and len(of[term]) >= NEARLY * len(of[best])
+        ]
+        name = max(pairs, key=lambda term: (len(of[term]), term)) if pairs else best
+        group = of[best]
+        found.append(cause(name, group, complaints, spoken, weights))
+        left -= group
+    return sorted(found, key=lambda one: (-one.people, one.words))
+
+
+def known_before(heard: Spoken, themes: Mapping[int, tuple[int, str]]) -> list[Cause]:
+    """The themes that two people or more spoke of here, those of most people first."""
+    groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for place, one in enumerate(heard.said):
+        if one.mention_id in themes:
+            groups[themes[one.mention_id]].append(place)
+    counted = [
+        (len({heard.said[place].by for place in places}), name, number, places)
+        for (number, name), places in groups.items()
+    ]
+    most = sorted(one for one in counted if one[0] >= FEWEST)
+    most.sort(key=lambda one: (-one[0], one[1]))
+    return [
+        Cause(
+            words=(name,),
+            mentions=tuple(sorted(heard.said[place].mention_id for place in places)),
+            people=people,
+            quote=named(heard, places)[1],
+            theme=number,
+        )
+        for people, name, number, places in most[:MOST]
+    ]
+
+
+def named(heard: Spoken, group: Sequence[int]) -> tuple[str, Said]:
+    """The name of what some complaints share, beside all else, and the clearest of them.
+
+    `group` are their places. Up to three words, by how many say them and how much that sets them
+    apart (the log-odds).
+    """
+    counts = Counter(term for place in group for term in heard.terms[place])
+    others = len(heard.said) - len(group) + heard.others
+    weights = {
+        term: weight
+        for term, count in counts.items()
+        if (
+            weight := lift(
+                count, len(group), heard.among[term] - count + heard.elsewhere[term], others
+            )
+        )
+        > 0
+    }
+    if not weights:
+        return NAMELESS, heard.said[own(heard.said, group)[0]]
+    best = max(weights, key=lambda term: (counts[term] * weights[term], len(term), term))
+    made = cause(best, group, heard.said, heard.terms, weights)
+    return made.name, made.quote
+
+
+def cause(
+    name: str,
+    group: Collection[int],
+    complaints: Sequence[Said],
+    spoken: Sequence[frozenset[str]],
+    weights: dict[str, float],
+) -> Cause:
+    """A cause from those who say it."""
+    shared = Counter(term for number in group for term in spoken[number] if term in weights)
+    parts = set(name.split())
+    more = [
+        term
+        for term, count in sorted(
+            shared.items(), key=lambda pair: (-pair[1] * weights[pair[0]], pair[0])
+        )
+        if count >= max(FEWEST, len(group) / 3) and not parts & set(term.split())
+    ]
+    chosen: list[str] = [name]
+    for term in more:
+        if len(chosen) < 3 and not any(set(term.split()) & set(one.split()) for one in chosen):
+            chosen.append(term)
+
+    def telling(number: int) -> tuple[float, int]:
+        text = complaints[number].text
+        said = sum(weights[term] for term in spoken[number] if shared[term] >= FEWEST)
+        long = max(1.0, len(text) / LONGEST_QUOTE)
+        return said / sqrt(len(spoken[number]) + 5) / long**2, -complaints[number].mention_id
+
+    return Cause(
+        words=tuple(chosen),
+        mentions=tuple(sorted(complaints[number].mention_id for number in group)),
+        people=len({complaints[number].by for number in group}),
+        quote=complaints[max(own(complaints, group), key=telling)],
+    )
+
+
+def own(complaints: Sequence[Said], group: Collection[int]) -> list[int]:
+    """Those who say it in words of their own; everybody where all repeat another's."""
+    return [place for place in group if not is_repost(complaints[place].text)] or list(group)
+
+
+def clearest(
+    complaints: Sequence[Said], *, known: Collection[str] = (), most: int = QUOTED
+) -> list[Said]:
+    """Those that say best what all of these say, each by another author and in other words.
+
+    Best is who says in few words much of what several say. Who passes on another's words is
+    quoted only where nobody has words of their own.
+    """
+    spoken = cut(complaints, (), known=known)
+    shared = {term: log(count) for term, count in spoken.among.items() if count >= FEWEST}
+
+    def telling(place: int) -> tuple[float, int]:
+        said, text = spoken.terms[place], complaints[place].text
+        worth = sum(shared.get(term, 0.0) for term in said)
+        long = max(1.0, len(text) / LONGEST_QUOTE)
+        return -worth / sqrt(len(said) + 5) / long**2, complaints[place].mention_id
+
+    found: list[Said] = []
+    told: set[object] = set()
+    for place in sorted(own(complaints, range(len(complaints))), key=telling):
+        one = complaints[place]
+        same = {one.by, tuple(plain_words(one.text))}
+        if len(found) < most and one.text.strip() and told.isdisjoint(same):
+            found.append(one)
+            told |= same
+    return found
+
+
+def lift(count: int, of: int, elsewhere: int, others: int) -> float:
+    """The logarithm of how many times as often something is said here as elsewhere."""
+    return log((count + 0.5) / (of + 1)) - log((elsewhere + 0.5) / (others + 1))
+
+
+def terms(text: str, passed: Collection[str]) -> frozenset[str]:
+    """The words of a text, and the pairs that stand side by side; small words are in neither."""
+    said = words(unaddressed(text))  # whom one writes to is no reason to complain
+    kept = [
+        word if word not in passed and len(word) > 1 and not word.isdigit() else None
+        for word in said
+    ]
+    pairs = {f"{one} {two}" for one, two in pairwise(kept) if one and two}
+    return frozenset({word for word in kept if word and len(word) > 2} | pairs)

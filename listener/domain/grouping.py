@@ -1,0 +1,163 @@
+"""Grouping: which complaints of a brand say the same, by the words and the meaning they share."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from math import log
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from listener.domain.cause import SMALL, Said, terms
+from listener.domain.theme import FEWEST
+from listener.domain.words import words
+
+Matrix = NDArray[np.float32]
+
+# Chosen on the demonstration and looked at on sets that are not ours: docs/themes.md.
+BY_WORDS: Final = 0.7  # the weight of shared words; the rest is that of meaning
+NEAR: Final = 0.12  # how alike the complaints of one group are at least, on average
+CODE: Final = 3.0  # FRESH20 or BA2490 name a cause; weighs so many times as much as a word
+AT_LEAST: Final = 0.5  # the weight of a word that everybody says
+AT_ONCE: Final = 1_000  # terms that are compared together
+TINY: Final = 1e-9  # by which noughts are divided
+GONE: Final = -9.0  # less alike than anything can be
+TOGETHER: Final = 2.0  # more alike than anything can be
+APART: Final = -1e6  # also on average with thousands who are alike
+NOWHERE: Final[Mapping[int, int]] = MappingProxyType({})
+
+
+def grouped(
+    said: Sequence[Said],
+    meanings: Matrix | None,
+    *,
+    known: Collection[str] = (),
+    standing: Mapping[int, int] = NOWHERE,
+    by_hand: Collection[int] = (),
+) -> list[list[int]]:
+    """Places in `said` that belong together, the largest group first; each of `FEWEST` people.
+
+    `meanings` are embeddings, a row for each; a row of noughts where there is none. `known` are
+    the brand's own words. `standing` is the theme that a mention is of, `by_hand` are themes
+    that people made: what is of one stays together, apart from all other themes, however few
+    say it; what is of none yet goes where its words are. The order in which complaints are
+    given changes nothing.
+    """
+    if len(said) < FEWEST and not by_hand:
+        return []
+    order = sorted(range(len(said)), key=lambda place: said[place].mention_id)
+    alike = sharing([said[place].text for place in order], known)
+    if meanings is not None and meanings.size:
+        meant = centred(meanings[order])
+        alike = BY_WORDS * alike + (1 - BY_WORDS) * (meant @ meant.T)
+    of = [standing.get(one.mention_id, 0) for one in said]
+    heed(alike, [of[place] for place in order], by_hand)
+    groups: dict[int, list[int]] = {}
+    for place, label in zip(order, joined(alike, NEAR), strict=True):
+        groups.setdefault(label, []).append(place)
+    many = [
+        group
+        for group in groups.values()
+        if len({said[place].by for place in group}) >= FEWEST
+        or any(of[place] in by_hand for place in group)
+    ]
+    return sorted(many, key=lambda group: (-len(group), said[group[0]].mention_id))
+
+
+def heed(alike: Matrix, of: Sequence[int], by_hand: Collection[int]) -> None:
+    """Put people's word above the words: what they put together is alike, and unlike the rest.
+
+    `of` is the theme that each row is of, 0 for none.
+    """
+    themes = np.asarray(of)
+    for theme in by_hand:
+        mine = themes == theme
+        others = (themes != 0) & ~mine
+        alike[np.ix_(mine, mine)] = TOGETHER
+        alike[np.ix_(mine, others)] = APART
+        alike[np.ix_(others, mine)] = APART
+
+
+def sharing(texts: Sequence[str], known: Collection[str]) -> Matrix:
+    """How alike texts are by the words they share, 0 to 1: the cosines between all of them.
+
+    A rare word weighs more, and one that only one text has none. Reckoned some terms at a time:
+    two thousand texts have so many that all at once would fill the memory.
+    """
+    passed = SMALL | {word for one in known for word in words(one)}
+    having: dict[str, list[int]] = defaultdict(list)
+    for number, text in enumerate(texts):
+        for term in terms(text, passed):
+            having[term].append(number)
+    shared = sorted(term for term, numbers in having.items() if len(numbers) > 1)
+    alike = np.zeros((len(texts), len(texts)), dtype=np.float32)
+    for start in range(0, len(shared), AT_ONCE):
+        several = shared[start : start + AT_ONCE]
+        rows = np.zeros((len(texts), len(several)), dtype=np.float32)
+        for place, term in enumerate(several):
+            rare = log((1 + len(texts)) / (1 + len(having[term]))) + AT_LEAST
+            rows[having[term], place] = rare * (CODE if is_code(term) else 1)
+        alike += rows @ rows.T
+    lengths = np.sqrt(np.maximum(alike.diagonal(), TINY))
+    made: Matrix = (alike / lengths / lengths[:, None]).astype(np.float32)
+    return made
+
+
+def is_code(term: str) -> bool:
+    """Whether a word is a code, a flight or a model: letters and digits in one."""
+    return " " not in term and any(sign.isdigit() for sign in term)
+
+
+def centred(meanings: Matrix) -> Matrix:
+    """Directions from the middle of what a brand hears, which all its complaints share."""
+    there = np.any(meanings, axis=1)
+    rows = unit(meanings)
+    if there.any():
+        rows = np.where(there[:, None], rows - rows[there].mean(axis=0), 0).astype(np.float32)
+    return unit(rows)
+
+
+def unit(rows: Matrix) -> Matrix:
+    """Rows of length one; those of noughts stay."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    made: Matrix = (rows / np.maximum(lengths, TINY)).astype(np.float32)
+    return made
+
+
+def joined(alike: Matrix, near: float) -> list[int]:
+    """A label for each row: groups whose members are on average at least so near to each other.
+
+    Average linkage by chains of nearest neighbours: time grows with the square of the rows.
+    """
+    left = alike.astype(np.float64)
+    np.fill_diagonal(left, GONE)
+    label, size = np.arange(len(left)), np.ones(len(left))
+    alive = np.ones(len(left), dtype=bool)
+    chain: list[int] = []
+    while alive.any():
+        if not chain:
+            chain.append(int(np.flatnonzero(alive)[0]))
+        last = chain[-1]
+        next_ = int(left[last].argmax())
+        if left[last, next_] < near:  # nothing that is left can come nearer by joining others
+            retired(left, alive, chain.pop())
+        elif len(chain) > 1 and left[last, chain[-2]] >= left[last, next_]:
+            keeps, goes = chain[-2], last
+            del chain[-2:]
+            both = size[keeps] + size[goes]
+            mean = (size[keeps] * left[keeps] + size[goes] * left[goes]) / both
+            size[keeps] = both
+            label[label == goes] = keeps
+            retired(left, alive, goes)
+            mean[~alive] = mean[keeps] = GONE
+            left[keeps], left[:, keeps] = mean, mean
+        else:
+            chain.append(next_)
+    return [int(one) for one in label]
+
+
+def retired(left: NDArray[np.float64], alive: NDArray[np.bool_], one: int) -> None:
+    """Take a row out of the search."""
+    alive[one] = False
+    left[one], left[:, one] = GONE, GONE

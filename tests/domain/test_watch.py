@@ -1,0 +1,145 @@
+"""What is more than this hour of this week should bring, and what is not."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from listener.domain import watch
+from listener.domain.watch import WEEK, WEEKS, Baseline, Counts
+
+LEVEL = max(watch.threshold(2, 10))
+A_DAY = 24 * 60
+
+
+def even(rate: float, clumps: float = 1.0) -> Baseline:
+    """A brand of one series whose every hour is alike."""
+    return Baseline(np.full((1, WEEK), rate), np.array([clumps]), np.array([WEEKS * WEEK]))
+
+
+def looked(baseline: Baseline, counts: Counts) -> float:
+    """What one look makes of the last minutes."""
+    expected = baseline.over(0, counts.shape[1])
+    return float(watch.rises(counts, expected, baseline.clumps)[0, -1])
+
+
+def minutes(rate: float, many: int, seed: int = 1) -> Counts:
+    """So many minutes of a brand that posts at this rate an hour."""
+    return np.random.default_rng(seed).poisson(rate / 60, (1, many)).astype(float)
+
+
+def test_a_day_like_others_is_no_rise() -> None:
+    assert looked(even(20), minutes(20, A_DAY)) < LEVEL
+
+
+def test_a_tripling_is_a_rise_within_the_hour() -> None:
+    quiet, loud = minutes(20, A_DAY - 60), minutes(60, 60, seed=2)
+
+    assert looked(even(20), np.concatenate([quiet, loud], axis=1)) > LEVEL
+
+
+def test_the_same_numbers_in_clumps_speak_less() -> None:
+    counts = np.concatenate([minutes(20, A_DAY - 60), minutes(60, 60, seed=2)], axis=1)
+
+    assert looked(even(20, clumps=3.0), counts) < looked(even(20), counts) / 2
+
+
+def test_three_posts_where_one_a_day_is_usual_are_no_alarm_but_eight_are() -> None:
+    def last(many: int) -> Counts:
+        counts = np.zeros((1, A_DAY))
+        counts[0, -30 : -30 + many] = 1
+        return counts
+
+    assert looked(even(1 / 24), last(3)) < LEVEL < looked(even(1 / 24), last(8))
+
+
+def test_a_rise_says_when_it_began() -> None:
+    counts = np.concatenate([np.zeros((1, 600)), np.ones((1, 60))], axis=1)
+    expected = even(5).over(0, 660)
+
+    assert 595 <= watch.began(counts[0], expected[0], 1.0) <= 605
+
+
+def test_the_baseline_knows_the_hours_of_the_week() -> None:
+    chance = np.random.default_rng(3)
+    truth = np.where(np.arange(WEEK) % 24 < 12, 2.0, 20.0)
+    counts = chance.poisson(truth, (1, WEEKS, WEEK)).astype(float)
+
+    baseline = watch.fit(counts)
+
+    assert baseline.rates[0, :12].mean() == pytest.approx(2, rel=0.25)
+    assert baseline.rates[0, 12:24].mean() == pytest.approx(20, rel=0.15)
+    assert baseline.clumps[0] < 1.3
+
+
+def test_few_posts_make_no_lonely_peak() -> None:
+    counts = np.zeros((1, WEEKS, WEEK))
+    counts[0, 2, 40] = counts[0, 5, 90] = counts[0, 7, 130] = 1
+
+    rates = watch.fit(counts).rates[0]
+
+    assert rates.max() < 5 * rates.min()
+
+
+def test_an_incident_does_not_become_the_rule() -> None:
+    chance = np.random.default_rng(4)
+    counts = chance.poisson(5.0, (1, WEEKS, WEEK)).astype(float)
+    before = watch.fit(counts)
+    counts[0, -1, 50:60] = 200
+
+    after = watch.fit(counts)
+
+    assert after.rates[0].mean() < 1.1 * before.rates[0].mean()
+    assert after.clumps[0] < 2 * before.clumps[0]
+
+
+def test_hours_that_nobody_read_are_not_hours_of_silence() -> None:
+    chance = np.random.default_rng(5)
+    counts = chance.poisson(10.0, (1, WEEKS, WEEK)).astype(float)
+    exposed = np.ones_like(counts)
+    exposed[:, :6] = 0
+
+    assert watch.fit(counts, exposed).rates.mean() == pytest.approx(10, rel=0.15)
+    assert watch.fit(counts, exposed).hours[0] == 2 * WEEK
+
+
+def test_a_day_on_which_people_talk_more_is_allowed_for() -> None:
+    usual = even(20).over(0, A_DAY)[0]
+
+    assert watch.today(usual, usual)[-1] == pytest.approx(1)
+    assert watch.today(usual * 1.3, usual)[-1] == pytest.approx(1.3, abs=0.05)
+    assert watch.today(usual * 9, usual)[-1] == pytest.approx(1.5)
+
+
+def test_what_is_shared_by_more_series_needs_more_evidence() -> None:
+    whole, part = watch.threshold(2, 10)
+
+    assert whole < part < watch.threshold(2, 100)[1]
+
+
+def test_silence_speaks_by_the_posts_that_are_missing() -> None:
+    assert watch.quiet(20, 1.0) == pytest.approx(20)
+    assert watch.quiet(20, 3.0) < watch.quiet(20, 1.5) < 20
+
+
+@given(st.floats(0.01, 300), st.floats(1, 20))
+def test_chances_are_a_distribution_with_this_mean_and_spread(mean: float, spread: float) -> None:
+    reach = int(mean + 40 * math.sqrt(max(mean, 1) * spread) + 60 * spread)
+    chances = watch.chances(mean, spread, reach)
+    k = np.arange(reach + 1)
+
+    assert chances.sum() == pytest.approx(1, abs=1e-6)
+    assert (k * chances).sum() == pytest.approx(mean, rel=1e-3)
+    if spread > 1.01:
+        assert ((k - mean) ** 2 * chances).sum() == pytest.approx(mean * spread, rel=0.02)
+
+
+def test_the_usual_range_holds_what_is_usual() -> None:
+    low, high = watch.expected_range(20, 1.0)
+
+    assert 10 <= low <= 13
+    assert 28 <= high <= 30
+    assert watch.tail(high + 1, 20, 1.0) < 0.03
+    assert watch.tail(0, 20, 1.0) == pytest.approx(1)
