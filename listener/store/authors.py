@@ -53,6 +53,8 @@ async def earlier(session: AsyncSession, mention: Mention, *, limit: int = MOST)
         .limit(limit)
     )
     ids = list((await bulk(session, wanted)).scalars())
+    if not ids:
+        return []
     ends = await ends_of(session, ids)
     said = await answers(session, ids)
     found = []

@@ -9,15 +9,15 @@ from sqlalchemy import bindparam, func, insert, text, update
 from sqlmodel import col, select
 
 from listener.domain.brand import Brand
-from listener.domain.case import FINAL, Case, Status
-from listener.domain.deadline import Policies, Sort, due
+from listener.domain.case import FINAL, Case, Status, beginning
+from listener.domain.deadline import Policies, Sort
 from listener.domain.event import Event, What
 from listener.domain.likeness import WINDOW, Likeness, alike, fingerprints
 from listener.domain.mention import Mention
-from listener.domain.notice import News, Notice
+from listener.domain.notice import News, Notice, Outlet
 from listener.domain.staff import Staff
 from listener.domain.triage import Finding
-from listener.store import following, history, waking
+from listener.store import deadlines, following, history, pressing, waking
 from listener.store.intake import ignoring
 from listener.store.mentions import Judged
 from listener.store.session import LOCK, AsyncSession, bulk
@@ -40,13 +40,14 @@ async def open_or_join(
     judged: Sequence[Judged],
     *,
     policies: Policies,
-    channels: Sequence[str],
+    channels: Sequence[Outlet],
     now: datetime,
 ) -> int:
     """Give every judged mention that needs a person its case; return how many were opened.
 
     A repost or near copy joins the case of the one it repeats.
     """
+    policies = await deadlines.in_force(session, policies)
     for one in judged:
         if one.mention.case_id is not None:
             await learn(session, one, policies=policies, channels=channels, now=now)
@@ -155,7 +156,7 @@ async def open_new(
     prints: dict[int, list[int]],
     *,
     policies: Policies,
-    channels: Sequence[str],
+    channels: Sequence[Outlet],
     now: datetime,
 ) -> None:
     """Insert new cases with their first event, notices and fingerprints."""
@@ -183,16 +184,17 @@ async def open_new(
         await numbers_of(session, Event, [elsewhere | {"case_id": one.case_id} for one in answered])
     notices = [
         {
-            "channel": channel,
+            "channel": outlet.channel,
             "news": News.OPENED,
             "case_id": group.case_id,
             "event_id": event,
             "next_at": now,
             "tries": 0,
         }
-        for group, event in zip(groups, events, strict=True)
+        for group, case, event in zip(groups, cases, events, strict=True)
         if group not in answered and not all(one.finding.unsure for one in group.judged)
-        for channel in channels
+        for outlet in channels
+        if outlet.hears(case["brand_id"], urgent=case["urgent"])
     ]
     if notices:
         await bulk(session, insert(Notice), notices)
@@ -227,10 +229,19 @@ def case_of(
         "reasons": with_places(finding.reasons, size),
         "opened_at": now,
         "waiting_since": now,
-        "due_at": due(Sort(first.mention.kind, urgent, unsure), policies, now),
+        "unheard_since": None if unsure else now,
         "answered_at": None,
         "mentions": size,
     }
+    sort = Sort(
+        first.mention.kind,
+        urgent,
+        unsure,
+        brand_id=first.mention.brand_id,
+        connector=first.mention.connector,
+        priority=row["priority"],
+    )
+    row |= beginning(sort, policies, now)
     if answers is not None:  # seldom: only then is the object worth its price
         case = Case(**row)
         case.answer(min(answers, now))
@@ -244,7 +255,7 @@ async def join(
     one: Judged,
     *,
     policies: Policies,
-    channels: Sequence[str],
+    channels: Sequence[Outlet],
     now: datetime,
 ) -> None:
     """Add a mention that repeats a case to it; its own author's return reopens it."""
@@ -268,6 +279,7 @@ async def join(
     )
     if rose:
         await waking.wake(session, case, URGENT, channels=channels, now=now)
+        await pressing.press(session, case, now)
     if case.status is Status.CLOSED:
         if case.outcome not in FINAL and await is_back(session, case_id, one):
             await reopen(session, case, policies=policies, channels=channels, now=now)
@@ -294,7 +306,7 @@ async def learn(
     one: Judged,
     *,
     policies: Policies,
-    channels: Sequence[str],
+    channels: Sequence[Outlet],
     now: datetime,
 ) -> None:
     """A mention with a case was edited, or its author wrote again: the case learns what it says."""
@@ -313,6 +325,7 @@ async def learn(
         )
     if worsen(case, finding, policies=policies, now=now):
         await waking.wake(session, case, URGENT, channels=channels, now=now)
+        await pressing.press(session, case, now)
     if closed or (case.status is Status.ANSWERED and (again or finding.flagged)):
         await reopen(session, case, policies=policies, channels=channels, now=now)
     elif is_settled_by(case, finding):
@@ -327,13 +340,10 @@ def worsen(case: Case, finding: Finding, *, policies: Policies, now: datetime) -
     if with_repeats(finding.priority, case.mentions) > case.priority:
         case.priority = with_repeats(finding.priority, case.mentions)
         case.reasons = with_places(finding.reasons, case.mentions)
-    if not finding.urgent or case.urgent:
-        return False
-    case.urgent = True
-    sooner = due(case.sort, policies, now)
-    if case.due_at is not None and sooner is not None:
-        case.due_at = min(case.due_at, sooner)
-    return True
+    rose = finding.urgent and not case.urgent
+    case.urgent = case.urgent or finding.urgent
+    case.worsen(policies, now)
+    return rose
 
 
 def is_settled_by(case: Case, finding: Finding) -> bool:
@@ -346,7 +356,7 @@ async def reopen(
     case: Case,
     *,
     policies: Policies,
-    channels: Sequence[str],
+    channels: Sequence[Outlet],
     now: datetime,
 ) -> None:
     """Open a closed case again for the owner it had."""

@@ -25,7 +25,7 @@ async def keep(
     """Keep a correction for each of these mentions, and of which texts it speaks."""
     made = [
         Correction(
-            mention_id=mention.key, staff_id=staff_id, better=better, model=mention.model, at=now
+            mention_id=mention.key, staff_id=staff_id, better=better, model=mention.judge, at=now
         )
         for mention in mentions
     ]

@@ -12,12 +12,14 @@ from sqlmodel import col
 from listener.domain.brand import Brand
 from listener.domain.case import Case, Outcome, Status
 from listener.domain.correction import Better, Correction
+from listener.domain.drift import BEFORE, LATELY, Scores, of_corrections, of_scores
 from listener.domain.mention import Mention
 from listener.domain.precision import Flags
 from listener.store.session import AsyncSession, bulk
 
 WEEKS: Final = 8
 DAYS: Final = 7
+MOST: Final = 5_000  # verdicts that are looked at on either side
 
 # What each way of ending a case says of the flag that opened it.
 _WRONG: Final[Mapping[Outcome, str]] = {
@@ -57,10 +59,10 @@ async def goodness(
         monday + timedelta(days=DAYS * number): Counter() for number in range(weeks)
     }
 
-    def count(brand: str, place: str, day: date | str, what: str, number: int) -> None:
-        on = date.fromisoformat(day) if isinstance(day, str) else day
+    def count(brand: str, place: str, week: date | str, what: str, number: int) -> None:
+        on = date.fromisoformat(week) if isinstance(week, str) else week
         by_place.setdefault((brand, place), Counter())[what] += number
-        by_week.setdefault(on - timedelta(days=on.weekday()), Counter())[what] += number
+        by_week.setdefault(on, Counter())[what] += number
 
     first = (
         select(col(Mention.id))
@@ -72,9 +74,9 @@ async def goodness(
     )
     place, number = col(Mention.connector), func.count().label("number")
     name, status, outcome = col(Brand.name), col(Case.status), col(Case.outcome)
-    opened_on = day(session, Case.opened_at)
+    opened_in = week(session, Case.opened_at)
     opened: Any = (
-        select(name, place, opened_on, status, outcome, number)
+        select(name, place, opened_in, status, outcome, number)
         .select_from(Case)
         .join(Brand, col(Brand.id) == col(Case.brand_id))
         .join(Mention, col(Mention.id) == first)
@@ -83,20 +85,21 @@ async def goodness(
             col(Mention.flagged).is_(True),  # a missed one has a case too
             col(Mention.unsure).is_not(True),
         )
-        .group_by(name, place, opened_on, status, outcome)
+        .group_by(name, place, opened_in, status, outcome)
     )
-    found_on = day(session, Correction.at)
+    found_in = week(session, Correction.at)
     missed: Any = (
-        select(name, place, found_on, func.count(col(Mention.id).distinct()))
+        select(name, place, found_in, func.count(col(Mention.id).distinct()))
         .select_from(Correction)
-        .join(Mention, col(Mention.id) == col(Correction.mention_id))
-        .join(Brand, col(Brand.id) == col(Mention.brand_id))
+        # Outer joins only so that SQLite begins with the few corrections, never with all mentions.
+        .outerjoin(Mention, col(Mention.id) == col(Correction.mention_id))
+        .outerjoin(Brand, col(Brand.id) == col(Mention.brand_id))
         .where(
             col(Correction.at) >= since,
             col(Correction.better) == Better.COMPLAINT,
             col(Mention.unsure).is_not(True),
         )
-        .group_by(name, place, found_on)
+        .group_by(name, place, found_in)
     )
     if brands is not None:
         opened = opened.where(col(Case.brand_id).in_(brands))
@@ -119,8 +122,39 @@ async def goodness(
     )
 
 
-def day(session: AsyncSession, moment: Any) -> ColumnElement[Any]:
-    """The day of a moment, by UTC."""
+def week(session: AsyncSession, moment: Any) -> ColumnElement[Any]:
+    """The Monday before a moment or its own day, by UTC."""
     if session.get_bind().dialect.name == "sqlite":
-        return func.date(moment)
-    return func.date(func.timezone(literal_column("'UTC'"), moment))
+        return func.date(moment, "weekday 0", "-6 days")
+    return func.date(func.date_trunc("week", func.timezone(literal_column("'UTC'"), moment)))
+
+
+async def drift(
+    session: AsyncSession, found: Goodness, *, brands: Collection[int] | None = None, now: datetime
+) -> str:
+    """Whether verdicts lie, and are corrected, as in the weeks before, in one sentence or two."""
+    lately = await scores(session, brands=brands, since=now - LATELY, until=now)
+    earlier = now - LATELY - BEFORE
+    before = await scores(session, brands=brands, since=earlier, until=now - LATELY)
+    said = (of_scores(lately, before), of_corrections(list(found.by_week.values())))
+    return " ".join(one for one in said if one)
+
+
+async def scores(
+    session: AsyncSession, *, brands: Collection[int] | None, since: datetime, until: datetime
+) -> Scores:
+    """How probable complaints were among mentions published then; the last thousands of them."""
+    asked: Any = (
+        select(col(Mention.complaint), col(Mention.model))
+        .where(
+            col(Mention.published_at) >= since,
+            col(Mention.published_at) < until,
+            col(Mention.complaint).is_not(None),
+        )
+        .order_by(col(Mention.published_at).desc())
+        .limit(MOST)
+    )
+    if brands is not None:
+        asked = asked.where(col(Mention.brand_id).in_(brands))
+    rows = (await bulk(session, asked)).all()
+    return Scores([row.complaint for row in rows], frozenset(row.model for row in rows))

@@ -14,6 +14,7 @@ from connectors.kit.contract import Post
 from listener.domain.case import FINAL, PATIENCE, Case, Status
 from listener.domain.event import What
 from listener.domain.mention import Mention
+from listener.domain.notice import Outlet
 from listener.domain.reply import Reply
 from listener.store import history, waking
 from listener.store.session import LOCK, AsyncSession, bulk, clean, clean_if_any
@@ -57,7 +58,7 @@ async def follow(
     connector: str,
     words: Sequence[Word],
     *,
-    channels: Sequence[str],
+    channels: Sequence[Outlet],
     now: datetime,
 ) -> None:
     """Let cases hear what was said after them: an answer of ours, or their author again.
@@ -153,7 +154,7 @@ async def answered(
     mention_id: int,
     word: Word,
     *,
-    channels: Sequence[str],
+    channels: Sequence[Outlet],
     now: datetime,
 ) -> None:
     """An answer of ours stands on the place."""
@@ -175,7 +176,7 @@ async def followed(
     case: Case,
     mention_id: int,
     *,
-    channels: Sequence[str],
+    channels: Sequence[Outlet],
     now: datetime,
 ) -> None:
     """A case's author has written again; the judge says whether it opens the case anew."""

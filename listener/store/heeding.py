@@ -88,7 +88,7 @@ def corrected(one: Judged, better: Better) -> Judged:
 def complaint(mention: Waiting, verdict: Verdict, reason: str) -> Judged:
     """A judged mention as a complaint beyond doubt, because people say so."""
     finding = assess(
-        replace(verdict, complaint=1.0, unsure=False),
+        replace(verdict, complaint=1.0, unsure=False, alone=None),
         Circumstances(
             text=mention.words, stars=mention.stars, kind=mention.kind, reach=mention.reach
         ),

@@ -10,12 +10,11 @@ from sqlmodel import col, func, select
 
 from listener.domain.case import Case
 from listener.domain.event import Event, What
-from listener.domain.notice import Channel, News, Notice
+from listener.domain.notice import TERMINAL, Channel, News, Notice, Outlet
 from listener.domain.staff import Staff
 from listener.store.session import AsyncSession, bulk
 
 NEAR = 5_000  # events among which those of one act are looked for
-TERMINAL = "terminal"  # always there: the program's own window
 
 _NEWS = {What.OPENED: News.OPENED, What.CLOSED: News.CLOSED}
 
@@ -26,11 +25,11 @@ async def record(
     what: What,
     *,
     now: datetime,
-    channels: Sequence[str],
+    channels: Sequence[Outlet],
     staff_id: int | None = None,
     details: dict[str, Any] | None = None,
 ) -> Event:
-    """Write one line of a case's history and queue it for every channel.
+    """Write one line of a case's history and queue it for every channel that hears of the case.
 
     Of an unsure case nobody is told until a person, or plainer words, have confirmed it.
     """
@@ -38,10 +37,10 @@ async def record(
     event = Event(case_id=case_id, what=what, at=now, staff_id=staff_id, details=details or {})
     session.add(event)
     await session.flush()
-    for channel in () if case.unsure else channels:
+    for outlet in () if case.unsure else await hearing(session, case, channels):
         session.add(
             Notice(
-                channel=channel,
+                channel=outlet.channel,
                 news=_NEWS.get(what, News.CHANGED),
                 case_id=case_id,
                 event_id=event.key,
@@ -58,10 +57,32 @@ async def of(session: AsyncSession, case_id: int) -> Sequence[Event]:
     ).all()
 
 
-async def channels(session: AsyncSession) -> list[str]:
-    """The names of all channels that are told of cases."""
-    active = await session.exec(select(Channel.name).where(col(Channel.active)))
-    return [TERMINAL, *active.all()]
+async def hearing(session: AsyncSession, case: Case, channels: Sequence[Outlet]) -> list[Outlet]:
+    """The channels that hear of a case.
+
+    One that is told only of urgent cases hears to its end of a case that was urgent once: what
+    it was told must not stay there as if nobody had taken it.
+    """
+    hear = [one for one in channels if one.hears(case.brand_id, urgent=True)]
+    if case.urgent or not any(one.only_urgent for one in hear):
+        return hear
+    heard = await session.exec(
+        select(Notice.channel).where(Notice.case_id == case.key, col(Notice.staff_id).is_(None))
+    )
+    knows = set(heard.all())
+    return [one for one in hear if not one.only_urgent or one.channel in knows]
+
+
+async def channels(session: AsyncSession) -> list[Outlet]:
+    """All channels that are told of cases: the terminal, and what an admin has set up."""
+    active = await session.exec(select(Channel).where(col(Channel.active)).order_by(Channel.name))
+    return [Outlet(TERMINAL), *(outlet(one) for one in active)]
+
+
+def outlet(channel: Channel) -> Outlet:
+    """Who hears of cases through a channel."""
+    brands = None if channel.brands is None else frozenset(channel.brands)
+    return Outlet(channel.name, brands, channel.only_urgent)
 
 
 async def last(session: AsyncSession) -> int:

@@ -21,8 +21,9 @@ from connectors.kit.contract import Page, Post
 from listener.domain.coverage import Covered, merged
 from listener.domain.event import What
 from listener.domain.mention import Mention, Revision, Sighting, next_recheck
+from listener.domain.notice import Outlet
 from listener.domain.source import Arrival, DeadLetter, Reading, Seen, Source, digest
-from listener.store import history, lessons, waking
+from listener.store import embeddings, history, lessons, waking
 from listener.store.following import Word, follow
 from listener.store.session import LOCK, AsyncSession, bulk, clean, clean_if_any
 
@@ -67,7 +68,7 @@ class Rules:
 
     fresh: timedelta
     rechecks: bool = False  # the connector can be asked again
-    channels: Sequence[str] = field(default=())  # that are told of a case's changes
+    channels: Sequence[Outlet] = field(default=())  # that are told of a case's changes
 
 
 async def keep(
@@ -83,7 +84,8 @@ async def keep(
     kept = Kept(posts=len(page.posts) + page.sifted, unreadable=len(page.unreadable))
     named = last_of_each([under_a_clean_id(one) for one in named])
     if named:
-        new = await keep_new(session, source, named, rules=rules, now=now)
+        standing = await standing_mentions(session, source.connector, named)
+        new = await keep_new(session, source, named, standing, rules=rules, now=now)
         kept.mentions = len(new)
         words = [
             Word.of(one.post, one.brand_id, ours=one.ours)
@@ -91,7 +93,6 @@ async def keep(
             if (one.post.id, one.brand_id) in new
         ]
         await follow(session, source.connector, words, channels=rules.channels, now=now)
-        standing = await standing_mentions(session, source.connector, named)
         kept.edits = await keep_edits(session, source, named, standing, new, rules=rules, now=now)
         await keep_sightings(session, source, standing, now=now)
     kept.gone = await keep_deletions(session, source.connector, page.gone, rules=rules, now=now)
@@ -103,39 +104,50 @@ async def keep_new(
     session: AsyncSession,
     source: Source,
     named: Sequence[Named],
+    standing: dict[tuple[str, int], Any],
     *,
     rules: Rules,
     now: datetime,
 ) -> set[tuple[str, int]]:
-    """Insert the mentions that are not there yet; return their post ids and brands."""
-    rows = [mention_row(source, one, rules=rules, now=now) for one in named]
-    insert = ignoring(session, Mention, "connector", "post_id", "brand_id").returning(
-        col(Mention.post_id), col(Mention.brand_id)
-    )
-    inserted = await bulk(session, insert, rows)
-    return {(row.post_id, row.brand_id) for row in inserted}
+    """Insert the mentions that do not stand there yet; return their post ids and brands.
+
+    Most of what is read was read before, so only the rest is built and sent. `standing` gets
+    what stands there afterwards.
+    """
+    missing = [one for one in named if (one.post.id, one.brand_id) not in standing]
+    if not missing:
+        return set()
+    rows = [mention_row(source, one, rules=rules, now=now) for one in missing]
+    insert = ignoring(session, Mention, "connector", "post_id", "brand_id").returning(*STANDING)
+    new = {(row.post_id, row.brand_id): row for row in await bulk(session, insert, rows)}
+    standing.update(new)
+    if len(new) < len(missing):  # another process has kept the same meanwhile
+        standing.update(await standing_mentions(session, source.connector, missing))
+    return set(new)
+
+
+STANDING = (
+    col(Mention.id),
+    col(Mention.post_id),
+    col(Mention.brand_id),
+    col(Mention.revision),
+    col(Mention.source_id),
+    col(Mention.edited_at),
+    col(Mention.truncated),
+    col(Mention.deleted_at),
+    col(Mention.purged_at),
+)
 
 
 async def standing_mentions(
     session: AsyncSession, connector: str, named: Iterable[Named]
 ) -> dict[tuple[str, int], Any]:
-    """What the database now holds for these posts: rows by post id and brand."""
-    table = Mention
+    """What the database holds for these posts: rows by post id and brand."""
     found = await bulk(
         session,
-        sa.select(
-            col(table.id),
-            col(table.post_id),
-            col(table.brand_id),
-            col(table.revision),
-            col(table.source_id),
-            col(table.edited_at),
-            col(table.truncated),
-            col(table.deleted_at),
-            col(table.purged_at),
-        ).where(
-            col(table.connector) == connector,
-            col(table.post_id).in_({one.post.id for one in named}),
+        sa.select(*STANDING).where(
+            col(Mention.connector) == connector,
+            col(Mention.post_id).in_({one.post.id for one in named}),
         ),
     )
     return {(row.post_id, row.brand_id): row for row in found}
@@ -317,6 +329,7 @@ async def forget(session: AsyncSession, ids: Sequence[int]) -> None:
         .execution_options(synchronize_session=False)
     )
     await lessons.forget(session, ids)
+    await embeddings.forget(session, ids)
 
 
 async def keep_dead_letters(

@@ -14,6 +14,7 @@ from listener.domain.brand import Brand
 from listener.domain.mention import Mention, Sighting, next_recheck, stars_of, words_of
 from listener.domain.source import Source
 from listener.domain.triage import Finding
+from listener.store import embeddings
 from listener.store.session import LOCK, AsyncSession, bulk, locked_for_update
 from models.verdict import Verdict
 
@@ -166,6 +167,7 @@ async def keep_verdicts(session: AsyncSession, judged: Sequence[Judged], *, now:
             feeling=bindparam("p_feeling"),
             confidence=bindparam("p_confidence"),
             model=bindparam("p_model"),
+            learnt=bindparam("p_learnt"),
             language=bindparam("p_language"),
             flagged=bindparam("p_flagged"),
             unsure=bindparam("p_unsure"),
@@ -180,6 +182,7 @@ async def keep_verdicts(session: AsyncSession, judged: Sequence[Judged], *, now:
                 "p_feeling": one.verdict.feeling,
                 "p_confidence": one.verdict.confidence,
                 "p_model": one.verdict.model,
+                "p_learnt": one.verdict.learnt,
                 "p_language": one.mention.language or one.verdict.language,
                 "p_flagged": one.finding.flagged,
                 "p_unsure": one.finding.unsure,
@@ -190,6 +193,7 @@ async def keep_verdicts(session: AsyncSession, judged: Sequence[Judged], *, now:
             for one in judged
         ],
     )
+    await embeddings.keep(session, [(one.mention.id, one.verdict) for one in judged])
 
 
 async def give_back(session: AsyncSession, ids: Sequence[int] | None = None) -> None:

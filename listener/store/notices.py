@@ -142,14 +142,30 @@ async def told(session: AsyncSession, numbers: Sequence[int], *, now: datetime) 
     return len((await bulk(session, arrived)).all())
 
 
-async def give_back(session: AsyncSession, ids: Sequence[int] | None = None) -> None:
-    """Let go of notices that were taken and not told; without ids, of all."""
+async def partly(session: AsyncSession, number: int, why: str) -> None:
+    """Note that a notice that arrived was refused for some of its readers."""
+    await session.exec(update(Notice).where(col(Notice.id) == number).values(failure=why))
+
+
+async def give_back(
+    session: AsyncSession, ids: Sequence[int] | None = None, *, until: datetime | None = None
+) -> None:
+    """Let go of notices that were taken and not told; without ids, of all.
+
+    They are taken again at once, or after `until`.
+    """
     let_go = update(Notice).where(
         col(Notice.sent_at).is_(None), col(Notice.taken_until).is_not(None)
     )
     if ids is not None:
         let_go = let_go.where(col(Notice.id).in_(ids))
-    await session.exec(let_go.values(taken_until=None))
+    later = {} if until is None else {"next_at": until}
+    await session.exec(let_go.values(taken_until=None, **later))
+
+
+async def numbered(session: AsyncSession, number: int) -> Notice | None:
+    """The notice of this number."""
+    return await session.get(Notice, number)
 
 
 async def channels(session: AsyncSession) -> Sequence[Channel]:

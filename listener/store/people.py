@@ -29,6 +29,11 @@ async def signing(session: AsyncSession, name: str) -> Staff | None:
     return exact[0] if len(exact) == 1 else None
 
 
+async def numbered(session: AsyncSession, number: int) -> Staff | None:
+    """The person of this number."""
+    return await session.get(Staff, number)
+
+
 async def locked(session: AsyncSession, number: int) -> Staff | None:
     """The person of this number, whom nobody else changes until the transaction ends."""
     return await session.get(Staff, number, with_for_update=True, populate_existing=True)
@@ -71,3 +76,8 @@ async def cases_of(session: AsyncSession, number: int) -> Sequence[Case]:
         .with_for_update()
     )
     return (await session.exec(theirs)).all()
+
+
+async def in_slack(session: AsyncSession, user: str) -> Staff | None:
+    """The person who is this user of Slack."""
+    return (await session.exec(select(Staff).where(Staff.slack == user))).one_or_none()

@@ -4,10 +4,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlmodel import col
 
 from listener.domain import score
@@ -56,6 +67,21 @@ class Viewer:
     brands: Collection[int] | None = None  # None: all
     now: datetime
     today: datetime  # when "today" began where they sit
+
+    @property
+    def soon(self) -> datetime:
+        """What is due by then is due soon."""
+        return self.now + SOON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anybody:
+    """A viewer who is not known yet: what is written for them is filled in when it is asked."""
+
+    staff_id: Any = field(default_factory=lambda: bindparam("staff_id"))
+    now: Any = field(default_factory=lambda: bindparam("now"))
+    soon: Any = field(default_factory=lambda: bindparam("soon"))
+    today: Any = field(default_factory=lambda: bindparam("today"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +138,19 @@ class Page:
 
 async def counts(session: AsyncSession, viewer: Viewer) -> dict[Queue, int]:
     """How many cases are in each queue: one pass over those that are not closed."""
-    walls = within(viewer.brands)
+    known = {"staff_id": viewer.staff_id, "now": viewer.now, "soon": viewer.soon}
+    known |= {"today": viewer.today}
+    if viewer.brands is not None:
+        known["brands"] = list(viewer.brands)
+    row = (await bulk(session, _counting(walled=viewer.brands is not None), known)).one()
+    return {queue: int(getattr(row, queue.value)) for queue in Queue}
+
+
+@cache
+def _counting(*, walled: bool) -> sa.Select[*tuple[Any, ...]]:
+    """The question, written once: every page asks it, and writing it costs more than the answer."""
+    viewer = Anybody()
+    walls = [col(Case.brand_id).in_(bindparam("brands", expanding=True))] if walled else []
     done = (
         select(func.count())
         .select_from(Case)
@@ -120,15 +158,14 @@ async def counts(session: AsyncSession, viewer: Viewer) -> dict[Queue, int]:
         .scalar_subquery()
     )
     open_queues = [queue for queue in Queue if queue is not Queue.DONE]
-    counted = select(
+    counted: sa.Select[*tuple[Any, ...]] = select(
         *(
             func.count(case((and_(*belongs(queue, viewer)), 1))).label(queue.value)
             for queue in open_queues
         ),
         done.label(Queue.DONE.value),
-    ).where(UNCLOSED, *walls)
-    row = (await bulk(session, counted)).one()
-    return {queue: int(getattr(row, queue.value)) for queue in Queue}
+    )
+    return counted.where(UNCLOSED, *walls)
 
 
 async def page(
@@ -180,32 +217,39 @@ async def rows(session: AsyncSession, ids: Sequence[int], *, now: datetime) -> l
     """These cases as a list shows them, in the order that was asked for."""
     if not ids:
         return []
+    asked = {"cases": list(ids), "now": now}
+    found = {one.id: one for one in await bulk(session, _shown(), asked)}
+    first = await leads(session, ids)
+    tagged = await tags.of_cases(session, ids)
+    return [
+        as_row(found[number], first.get(number), tuple(tagged.get(number, ())), now)
+        for number in ids
+        if number in found
+    ]
+
+
+@cache
+def _shown() -> sa.Select[*tuple[Any, ...]]:
+    """The question for rows, written once: every list asks it."""
     owner, holder = _staff.alias("owners"), _staff.alias("holders")
     columns = [
         column
         for column in sa.inspect(Case).columns
         if column.key not in ("kind", "owner_id", "holder_id", "held_until", "answered_at")
     ]
-    wanted = (
+    wanted: sa.Select[*tuple[Any, ...]] = (
         select(
             *columns,
             col(Brand.name).label("brand"),
             owner.c.name.label("owner"),
-            case((col(Case.held_until) > now, holder.c.name)).label("holder"),
+            case((col(Case.held_until) > bindparam("now"), holder.c.name)).label("holder"),
         )
         .join(Brand, col(Brand.id) == col(Case.brand_id))
         .outerjoin(owner, owner.c.id == col(Case.owner_id))
         .outerjoin(holder, holder.c.id == col(Case.holder_id))
-        .where(col(Case.id).in_(ids))
+        .where(col(Case.id).in_(bindparam("cases", expanding=True)))
     )
-    found = {one.id: one for one in await bulk(session, wanted)}
-    first = await leads(session, ids)
-    tagged = await tags.of_cases(session, ids)
-    return [
-        as_row(found[number], first.get(number), tagged.get(number, ()), now)
-        for number in ids
-        if number in found
-    ]
+    return wanted
 
 
 def as_row(one: Any, lead: Lead | None, tagged: Sequence[str], now: datetime) -> Row:
@@ -247,7 +291,7 @@ def as_row(one: Any, lead: Lead | None, tagged: Sequence[str], now: datetime) ->
 # --- what a queue is
 
 
-def belongs(queue: Queue, viewer: Viewer) -> list[ColumnElement[bool]]:
+def belongs(queue: Queue, viewer: Viewer | Anybody) -> list[ColumnElement[bool]]:
     """What makes a case belong to a queue."""
     status = col(Case.status)
     awake = ~asleep(viewer.now)
@@ -265,7 +309,7 @@ def belongs(queue: Queue, viewer: Viewer) -> list[ColumnElement[bool]]:
         case Queue.UNOWNED:
             return [status == Status.OPEN, col(Case.unsure).is_(False), awake]
         case Queue.DUE:
-            return [at_work, col(Case.due_at) <= viewer.now + SOON, awake]
+            return [at_work, col(Case.due_at) <= viewer.soon, awake]
         case Queue.UNSURE:
             return [at_work, col(Case.unsure).is_(True), awake]
         case Queue.WAITING:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlmodel import col
 
 from connectors.kit.contract import Kind
@@ -80,6 +81,13 @@ COLUMNS: Final[tuple[Any, ...]] = (
 
 async def leads(session: AsyncSession, cases: Sequence[int]) -> dict[int, Lead]:
     """The mention that speaks for each case: the first with its words, else the first."""
+    found = await bulk(session, _speaking(), {"cases": list(cases)})
+    return {row.case_id: as_lead(row) for row in found}
+
+
+@cache
+def _speaking() -> sa.Select[*tuple[Any, ...]]:
+    """The question, written once: every list asks it."""
     of_case = (
         select(col(Mention.id))
         .where(col(Mention.case_id) == col(Case.id))
@@ -90,14 +98,15 @@ async def leads(session: AsyncSession, cases: Sequence[int]) -> dict[int, Lead]:
     first = func.coalesce(
         standing.correlate(Case).scalar_subquery(), of_case.correlate(Case).scalar_subquery()
     )
+    cases: sa.BindParameter[Any] = bindparam("cases", expanding=True)
     chosen = select(first.label("id")).where(col(Case.id).in_(cases)).cte("chosen")
-    wanted = (
+    wanted: sa.Select[*tuple[Any, ...]] = (
         select(*COLUMNS)
         .select_from(chosen)
         .join(Mention, col(Mention.id) == chosen.c.id)
         .join(Source, col(Source.id) == col(Mention.source_id))
     )
-    return {row.case_id: as_lead(row) for row in await bulk(session, wanted)}
+    return wanted
 
 
 async def shown(session: AsyncSession, ids: Sequence[int]) -> list[Lead]:
@@ -126,8 +135,8 @@ def as_lead(row: sa.Row[Any]) -> Lead:
         title=title or None,
         text=text,
         cut=len(text) < len(row.text),
-        marks=marks,
-        title_marks=title_marks,
+        marks=tuple(marks),
+        title_marks=tuple(title_marks),
         stars=stars_of(row.rating, row.rating_lowest, row.rating_highest),
         author=row.author_name or row.author_handle,
         handle=row.author_handle,

@@ -11,22 +11,33 @@ from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
 from listener.domain import (  # noqa: F401  (each brings its tables)
+    alarm,
     brand,
+    card,
     case,
     correction,
     coverage,
+    deadline,
+    embedding,
     event,
+    ladder,
+    learnt,
     lesson,
     likeness,
     login,
     mention,
+    miss,
     note,
     notice,
     presence,
     reply,
+    routing,
     source,
     staff,
+    subscription,
     tag,
+    team,
+    theme,
     view,
     wording,
 )
@@ -50,7 +61,7 @@ async def ensure(store: Store) -> None:
     """Bring the database up to date if it is not; without the write lock when it is."""
     async with store.reading() as session:
         connection = await session.connection()
-        before = await connection.run_sync(_revision)
+        before = await connection.run_sync(revision_of)
     if before != newest():
         await upgrade(store)
 
@@ -66,7 +77,7 @@ async def downgrade(store: Store, revision: str) -> str | None:
 async def state(store: Store) -> tuple[str | None, str]:
     """The revision the database has, and the one this program needs."""
     async with store.writer.connect() as connection:
-        return await connection.run_sync(_revision), newest()
+        return await connection.run_sync(revision_of), newest()
 
 
 def newest() -> str:
@@ -86,7 +97,7 @@ def revisions() -> list[str]:
 def _change(connection: Connection, revision: str, *, upwards: bool) -> str | None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    before = _revision(connection)
+    before = revision_of(connection)
     if before is not None and before not in revisions():
         raise DatabaseTrouble(
             f"The database was made by a newer Listener (its revision is {before}). "
@@ -98,7 +109,8 @@ def _change(connection: Connection, revision: str, *, upwards: bool) -> str | No
     return before
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """The revision a database has; None before it has any table."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -17,6 +17,7 @@ from sqlmodel import col
 from listener.domain.brand import Brand
 from listener.domain.mention import Mention, Unindexed
 from listener.domain.source import Source
+from listener.domain.theme import Belonging
 from listener.domain.words import Phrase, asked, words
 from listener.store.rows import Lead, shown
 from listener.store.session import AsyncSession, bulk, locked_for_update
@@ -61,6 +62,7 @@ class Search:
     since: datetime | None = None
     until: datetime | None = None
     case_id: int | None = None
+    theme_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,8 @@ async def search(
     candidates = having(session, phrases, marks)
     if wanted.case_id is not None and not phrases:
         candidates = select(col(Mention.id)).where(col(Mention.case_id) == wanted.case_id)
+    elif wanted.theme_id is not None and not phrases:
+        candidates = of_theme(wanted.theme_id)
     number = candidates.selected_columns[0]
     if after is not None:
         candidates = candidates.where(number < after)
@@ -305,7 +309,14 @@ def conditions(wanted: Search, brands: Collection[int] | None) -> list[ColumnEle
         fits.append(col(Mention.published_at) < wanted.until)
     if wanted.case_id is not None:
         fits.append(col(Mention.case_id) == wanted.case_id)
+    if wanted.theme_id is not None:
+        fits.append(col(Mention.id).in_(of_theme(wanted.theme_id)))
     return fits
+
+
+def of_theme(number: int) -> sa.Select[Any]:
+    """The numbers of a theme's mentions."""
+    return select(col(Belonging.mention_id)).where(col(Belonging.theme_id) == number)
 
 
 def brand_mark(number: int) -> str:

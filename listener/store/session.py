@@ -16,6 +16,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from listener.domain.record import Clock
+from listener.store.embedded import driver
 
 __all__ = [
     "LOCK",
@@ -57,10 +58,10 @@ class Store:
         self._clock = clock
         if self.is_sqlite:
             self.writer = create_async_engine(
-                self.url, pool_size=1, max_overflow=0, hide_parameters=True
+                self.url, module=driver(), pool_size=1, max_overflow=0, hide_parameters=True
             )
             self._reader = create_async_engine(
-                self.url, pool_size=4, max_overflow=4, hide_parameters=True
+                self.url, module=driver(), pool_size=4, max_overflow=4, hide_parameters=True
             )
             event.listen(self.writer.sync_engine, "connect", _configure_writer)
             event.listen(self.writer.sync_engine, "begin", _begin_immediate)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import exists, or_
+from sqlalchemy import ColumnElement, case, exists, or_
 from sqlmodel import col, select
 
 from listener.domain.case import Case, Status
@@ -19,10 +19,12 @@ async def next_one(
     brands: Collection[int] | None = None,
     filters: Filters | None = None,
     tag: str | None = None,
+    teams: Collection[int] = (),
 ) -> Case | None:
     """The first case of the queue that nobody owns and nobody is just taking; locked.
 
-    What another transaction has locked is skipped, so that two who ask at once get two cases.
+    Of what is equally grave those of one's own teams come first, then those of no team. What
+    another transaction has locked is skipped, so that two who ask at once get two cases.
     """
     query = select(Case).where(
         UNCLOSED,
@@ -38,8 +40,18 @@ async def next_one(
         )
     return (
         await session.exec(
-            query.order_by(ranking(session), col(Case.id))
+            query.order_by(grave(), nearness(teams), ranking(session), col(Case.id))
             .limit(1)
             .with_for_update(of=Case, skip_locked=True, **LOCK)
         )
     ).one_or_none()
+
+
+def grave() -> ColumnElement[int]:
+    """What is urgent before the rest, and last what nobody is sure of."""
+    return case((col(Case.unsure), 2), (col(Case.urgent) | col(Case.crisis), 0), else_=1)
+
+
+def nearness(teams: Collection[int]) -> ColumnElement[int]:
+    """Cases of these teams before those of none, and those before what is others' business."""
+    return case((col(Case.team_id).in_(teams), 0), (col(Case.team_id).is_(None), 1), else_=2)

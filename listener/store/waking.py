@@ -7,6 +7,7 @@ from sqlmodel import col, select
 
 from listener.domain.case import Case
 from listener.domain.event import What
+from listener.domain.notice import Outlet
 from listener.store import history
 from listener.store.session import LOCK, AsyncSession
 
@@ -19,7 +20,7 @@ async def is_due(session: AsyncSession, *, now: datetime) -> bool:
     return (await session.exec(due.limit(1))).first() is not None
 
 
-async def wake_due(session: AsyncSession, *, channels: Sequence[str], now: datetime) -> int:
+async def wake_due(session: AsyncSession, *, channels: Sequence[Outlet], now: datetime) -> int:
     """Wake the cases whose time has come, one batch; return how many.
 
     They are in the queues from that very moment, also before this has run.
@@ -38,7 +39,7 @@ async def wake_due(session: AsyncSession, *, channels: Sequence[str], now: datet
 
 
 async def author_heard(
-    session: AsyncSession, case_id: int, why: str, *, channels: Sequence[str], now: datetime
+    session: AsyncSession, case_id: int, why: str, *, channels: Sequence[Outlet], now: datetime
 ) -> None:
     """Wake a case that sleeps until its author is heard."""
     case = await session.get_one(Case, case_id, with_for_update=LOCK, populate_existing=True)
@@ -47,10 +48,11 @@ async def author_heard(
 
 
 async def wake(
-    session: AsyncSession, case: Case, why: str, *, channels: Sequence[str], now: datetime
+    session: AsyncSession, case: Case, why: str, *, channels: Sequence[Outlet], now: datetime
 ) -> None:
     """Wake a case, if it sleeps, and write down why."""
-    if case.wake():
+    if case.wake(now):
+        case.call(now)
         await history.record(
             session, case.key, What.WOKEN, now=now, channels=channels, details={"why": why}
         )

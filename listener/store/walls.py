@@ -2,11 +2,14 @@
 
 from sqlmodel import select
 
+from listener.domain.alarm import Alarm
 from listener.domain.brand import Brand
 from listener.domain.case import Case
 from listener.domain.event import Event
 from listener.domain.mention import Mention
+from listener.domain.notice import Notice
 from listener.domain.reply import Reply
+from listener.domain.theme import Theme
 from listener.store.session import AsyncSession
 
 
@@ -44,3 +47,23 @@ async def of_reply(session: AsyncSession, number: int) -> int | None:
 async def of_brand(session: AsyncSession, number: int) -> int | None:
     """The brand itself, where there is one of this number."""
     return (await session.exec(select(Brand.id).where(Brand.id == number))).one_or_none()
+
+
+async def of_notice(session: AsyncSession, number: int) -> int | None:
+    """The brand of the case that a notice tells of."""
+    found = await session.exec(
+        select(Case.brand_id)
+        .join(Notice, Notice.case_id == Case.id)  # type: ignore[arg-type]
+        .where(Notice.id == number)
+    )
+    return found.one_or_none()
+
+
+async def of_alarm(session: AsyncSession, number: int) -> int | None:
+    """The brand that an alarm is about."""
+    return (await session.exec(select(Alarm.brand_id).where(Alarm.id == number))).one_or_none()
+
+
+async def of_theme(session: AsyncSession, number: int) -> int | None:
+    """The brand that an theme is about."""
+    return (await session.exec(select(Theme.brand_id).where(Theme.id == number))).one_or_none()

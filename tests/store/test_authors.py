@@ -24,9 +24,10 @@ async def before(world: World, number: int) -> list[Earlier]:
         return await authors.earlier(session, await mention(session, number))
 
 
-async def like(world: World, number: int) -> list[int]:
+async def like(world: World, number: int, alike: likes.Likes | None = None) -> list[int]:
+    alike = alike or likes.Likes()
     async with world.store.reading() as session:
-        found = await likes.of_last_day(session, await mention(session, number), now=world.now)
+        found = await alike.of_last_day(session, await mention(session, number), now=world.now)
     return [one.id for one in found]
 
 
@@ -90,3 +91,17 @@ async def test_like_complaints_of_the_last_day_are_found(world: World) -> None:
 
     assert await like(world, 6) == [2]
     assert await like(world, 4) == []
+
+
+async def test_what_is_deleted_is_no_like_complaint_from_then_on(world: World) -> None:
+    await settled(world)
+    await complained(world, COLD)
+    again = "On Friday the fish I ordered was cold and soft in the bag, batter gone."
+    await complained(world, again, author="y")
+    alike = likes.Likes()
+    assert await like(world, 2, alike) == [1]
+
+    async with world.store.transaction() as session:
+        (await mention(session, 1)).deleted_at = world.now
+
+    assert await like(world, 2, alike) == []

@@ -7,11 +7,12 @@ import pytest
 from listener.desk import closing
 from listener.domain.case import Outcome
 from listener.domain.correction import Better, Correction
-from listener.domain.precision import Flags, wilson
+from listener.domain.precision import Flags
 from listener.store import flags
 from listener.store.flags import Goodness
+from models.evaluation.intervals import wilson
 from tests.given import COMPLAINTS, Cheerful, Doubting, complained, heard, judged, said, settled
-from tests.world import World
+from tests.world import Gloomy, World
 
 
 async def good(world: World, **more: list[int] | None) -> Goodness:
@@ -78,3 +79,29 @@ def test_few_are_told_as_few_and_many_with_what_they_may_mean() -> None:
 )
 def test_the_interval_is_wilsons(right: int, of: int, low: float, high: float) -> None:
     assert wilson(right, of) == pytest.approx((low, high), abs=0.001)
+
+
+async def drift(world: World, brands: list[int] | None = None) -> str:
+    async with world.store.reading() as session:
+        found = await flags.goodness(session, brands=brands, now=world.now)
+        return await flags.drift(session, found, brands=brands, now=world.now)
+
+
+async def test_a_model_that_begins_to_flag_everything_is_noticed_within_the_week(
+    world: World,
+) -> None:
+    await settled(world)
+    for ago, classifier in ((20, Cheerful()), (10, Cheerful()), (2, Gloomy())):
+        published = world.now - timedelta(days=ago)
+        posts = [said(f"fish {ago} {n}", author=f"a{n}", published=published) for n in range(250)]
+        await heard(world, *posts)
+        await judged(world, classifier)
+
+    assert await drift(world) == (
+        "The verdicts of the last seven days lie elsewhere than before: 100% read like "
+        "complaints, in the four weeks before 0%. gloomy 1 has begun to judge since. Look at some "
+        "of them."
+    )
+    assert await drift(world, brands=[99]) == (
+        "There are too few verdicts yet to say whether the model drifts."
+    )

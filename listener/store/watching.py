@@ -1,0 +1,146 @@
+"""Watching: what was said lately, what was said at every hour of the weeks before."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import func
+from sqlmodel import col
+
+from listener.domain.brand import Brand
+from listener.domain.lookout import Hour, Report, Said
+from listener.domain.mention import Mention
+from listener.domain.source import Source
+from listener.store.session import AsyncSession, bulk
+
+PAIRS: Final = 5_000  # in one question: a database takes some thirty thousand numbers
+
+
+def _counted(since: datetime) -> list[sa.ColumnElement[bool]]:
+    return [
+        col(Mention.published_at) >= since,
+        sa.not_(col(Mention.ours)),
+        col(Mention.deleted_at).is_(None),
+    ]
+
+
+async def lately(session: AsyncSession, *, since: datetime, until: datetime) -> list[Said]:
+    """What was published from one moment to another, of all brands, in order: one index serves it."""
+    found = await bulk(
+        session,
+        sa.select(
+            col(Mention.id),
+            col(Mention.brand_id),
+            col(Mention.source_id),
+            col(Mention.published_at),
+            col(Mention.flagged),
+        )
+        .where(*_counted(since), col(Mention.published_at) < until)
+        .order_by(col(Mention.published_at)),
+    )
+    return [
+        Said(row.id, row.brand_id, row.source_id, row.published_at, bool(row.flagged))
+        for row in found
+    ]
+
+
+async def reports(session: AsyncSession, *, since: datetime) -> list[Report]:
+    """The complaints published since then with their reasons, in order."""
+    found = await bulk(
+        session,
+        sa.select(
+            col(Mention.id),
+            col(Mention.brand_id),
+            col(Mention.published_at),
+            col(Mention.kind),
+            col(Mention.author_id),
+            col(Mention.author_handle),
+            col(Mention.connector),
+            col(Mention.reasons),
+        )
+        .where(*_counted(since), col(Mention.flagged).is_(True))
+        .order_by(col(Mention.published_at)),
+    )
+    return [
+        Report(
+            row.id,
+            row.brand_id,
+            row.published_at,
+            row.kind,
+            f"{row.connector} {row.author_id or row.author_handle or row.id}",
+            row.reasons,
+        )
+        for row in found
+    ]
+
+
+async def hours(
+    session: AsyncSession, brands: Collection[int], *, since: datetime, until: datetime
+) -> list[Hour]:
+    """How many mentions some brands had in every hour, by source; hours without any are left out."""
+    hour = _hour(session)
+    found = await bulk(
+        session,
+        sa.select(
+            col(Mention.brand_id),
+            col(Mention.source_id),
+            hour.label("hour"),
+            func.count().label("mentions"),
+            func.count(sa.case((col(Mention.flagged).is_(True), 1))).label("complaints"),
+        )
+        .where(
+            col(Mention.brand_id).in_(brands), *_counted(since), col(Mention.published_at) < until
+        )
+        .group_by(col(Mention.brand_id), col(Mention.source_id), hour),
+    )
+    return [
+        Hour(row.brand_id, row.source_id, row.hour, row.mentions, row.complaints) for row in found
+    ]
+
+
+def _hour(session: AsyncSession) -> Any:
+    if session.get_bind().dialect.name == "sqlite":
+        seconds = sa.cast(func.strftime("%s", col(Mention.published_at)), sa.Integer)
+        return seconds // sa.literal_column("3600", sa.Integer)
+    return sa.cast(func.floor(func.extract("epoch", col(Mention.published_at)) / 3600), sa.Integer)
+
+
+async def last_heard(
+    session: AsyncSession, pairs: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], datetime]:
+    """When each of these sources last brought something about a brand; pairs of brand and source."""
+    last = (
+        sa.select(col(Mention.published_at))
+        .where(
+            col(Mention.brand_id) == col(Brand.id),
+            col(Mention.source_id) == col(Source.id),
+            sa.not_(col(Mention.ours)),
+        )
+        .order_by(col(Mention.published_at).desc())
+        .limit(1)
+        .correlate(Brand.__table__, Source.__table__)  # type: ignore[attr-defined]
+        .scalar_subquery()
+    )
+    ordered = sorted(pairs)
+    heard: dict[tuple[int, int], datetime] = {}
+    for start in range(0, len(ordered), PAIRS):
+        some = ordered[start : start + PAIRS]
+        found = await bulk(
+            session,
+            sa.select(col(Brand.id), col(Source.id), last)
+            .select_from(Brand)
+            .join(Source, sa.true())
+            .where(sa.tuple_(col(Brand.id), col(Source.id)).in_(some)),
+        )
+        for row in found:
+            brand, source, at = tuple(row)
+            if at is not None:
+                heard[brand, source] = at
+    return heard
+
+
+async def brands(session: AsyncSession) -> list[int]:
+    """All brands that are watched."""
+    found = await bulk(session, sa.select(col(Brand.id)).order_by(col(Brand.id)))
+    return [number for (number,) in found]
