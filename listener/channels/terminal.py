@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 from typing_extensions import override
 
-from listener.channels.contract import Channel, Telling
+from listener.channels.contract import Channel, Telling, Warned
 from listener.domain.notice import News
 
 QUOTE = 160
@@ -21,6 +21,11 @@ class Terminal(Channel):
     @override
     async def send(self, telling: Telling) -> None:
         for line in lines(telling):
+            self.console.print(line, soft_wrap=True, highlight=False)
+
+    async def ring(self, warned: Warned) -> None:
+        """An alarm in a few lines, or that it is over in one."""
+        for line in alarm_lines(warned):
             self.console.print(line, soft_wrap=True, highlight=False)
 
 
@@ -46,6 +51,17 @@ def lines(telling: Telling) -> list[Text]:
     quote = [Text(f"  “{quoted}”")] if quoted else []  # stars alone, or deleted meanwhile
     why = Text("  " + " ".join(telling.reasons), style="dim")
     return [head, *quote, why]
+
+
+def alarm_lines(warned: Warned) -> list[Text]:
+    """An alarm as lines: what rises, by how much, whose words."""
+    if warned.over:
+        return [Text(f"  alarm {warned.alarm_id} is over: {warned.brand}", style="dim")]
+    head = Text()
+    head.append(" ALARM ", style="bold reverse")
+    head.append(f" {warned.brand}", style="bold")
+    head.append(f": {warned.sentence}")
+    return [head, *(Text(f"  “{short(words)}”") for words, _ in warned.quotes if words)]
 
 
 def change(telling: Telling) -> str:

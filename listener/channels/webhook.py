@@ -3,15 +3,20 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 from typing_extensions import override
 
 from connectors.kit.errors import ConnectorError
-from listener.channels.contract import Channel, Telling, Undelivered
+from listener.channels.contract import Channel, Telling, Undelivered, Warned
 
+# What only cards for people show; a program asks the API.
+UNSAID: Final = frozenset(
+    {"id", "marks", "reach", "gone", "opened_at", "taken_at", "answered_at", "closed_at"}
+    | {"snoozed_until"}
+)
 Send = Callable[[str, bytes, Mapping[str, str]], Awaitable[int]]
 
 
@@ -25,17 +30,25 @@ class OutgoingWebhook(Channel):
 
     @override
     async def send(self, telling: Telling) -> None:
-        body = orjson.dumps(words(telling), option=orjson.OPT_UTC_Z)
+        await self.deliver(telling.id, words(telling))
+
+    async def ring(self, warned: Warned) -> None:
+        """An alarm, or that it is over."""
+        await self.deliver(warned.id, alarm_words(warned))
+
+    async def deliver(self, id: str, said: dict[str, Any]) -> None:  # noqa: A002
+        """Sign and post it under its id."""
+        body = orjson.dumps(said, option=orjson.OPT_UTC_Z)
         moment = datetime.now(UTC)
         try:
-            signature = Webhook(self.secret).sign(telling.id, moment, body.decode())
+            signature = Webhook(self.secret).sign(id, moment, body.decode())
         except (ValueError, EmptyWebhookSecretError):
             raise Undelivered(
                 "Its secret is no key to sign with: that is whsec_ and random bytes in base64."
             ) from None
         headers = {
             "content-type": "application/json",
-            "webhook-id": telling.id,
+            "webhook-id": id,
             "webhook-timestamp": str(int(moment.timestamp())),
             "webhook-signature": signature,
         }
@@ -51,9 +64,29 @@ def words(telling: Telling) -> dict[str, Any]:
     """The body of a delivery: `type`, `timestamp` and `data`, as the standard has them."""
     case = asdict(telling)
     kind, what = case.pop("news"), case.pop("what")
+    del case["why"]  # a webhook is no person
     return {
         "type": kind.value.replace(" ", "."),
         "timestamp": case.pop("at"),
         "data": {"event": what.value, "case": case.pop("case_id")}
-        | {name: value for name, value in case.items() if name != "id"},
+        | {name: value for name, value in case.items() if name not in UNSAID},
+    }
+
+
+def alarm_words(warned: Warned) -> dict[str, Any]:
+    """The body of a delivery about an alarm."""
+    return {
+        "type": "alarm.over" if warned.over else "alarm.raised",
+        "timestamp": warned.at,
+        "data": {
+            "alarm": warned.alarm_id,
+            "brand": warned.brand,
+            "source": warned.source,
+            "about": warned.sort.value,
+            "since": warned.since,
+            "sentence": warned.sentence,
+            "count": warned.count,
+            "usual": list(warned.usual) if warned.usual else None,
+            "posts": [{"text": words, "url": url} for words, url in warned.quotes],
+        },
     }

@@ -1,0 +1,186 @@
+"""Alarms reach people in Slack and by mail: once, harmless, to be seen to there, and over at last."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from email.headerregistry import Address
+from pathlib import Path
+
+import pytest
+
+from listener.app import Service
+from listener.channels import alarm_cards, alarm_letter
+from listener.channels.contract import Warned
+from listener.channels.letter import Envelope
+from listener.channels.mail import Mail
+from listener.domain.alarm import Alarm, AlarmNotice, Sort
+from listener.store import people
+from tests.given import INBOX
+from tests.hostile import HOSTILE
+from tests.mail_server import post_office
+from tests.slack_blocks import faults
+from tests.slack_double import Workspace
+from tests.stages.test_watch import burst, keep, looked, used_to
+from tests.web.visiting import street
+from tests.world import NOON, World
+
+RISEN = Warned(
+    id="alarm_1",
+    alarm_id=7,
+    brand="Acme",
+    source="Inbox",
+    sort=Sort.COMPLAINTS,
+    over=False,
+    since=NOON,
+    at=NOON + timedelta(minutes=10),
+    raised_at=NOON + timedelta(minutes=10),
+    sentence="30 complaints from Inbox since 02 Nov 12:00 UTC, where 0 to 3 are usual.",
+    count=30,
+    usual=(0, 3),
+    quotes=(("The fish was cold.", "https://place.example/p"),),
+)
+ENVELOPE = Envelope(
+    sender=Address("Listener", "listener", "shop.example"),
+    to=[Address("", "desk", "shop.example")],
+    site="https://desk.example",
+    house="h0",
+)
+
+
+@pytest.fixture
+async def slack(world: World) -> AsyncIterator[Workspace]:
+    """A workspace whose channel hears of a brand that rises."""
+    async with Workspace(lambda: world.now) as workspace:
+        await world.set_up(sources=[INBOX], channels=[workspace.options], allow=[workspace.host])
+        await world.hire("Ana", "Ben")
+        await used_to(world, timedelta(minutes=40), until=world.now)
+        await keep(world, burst(world, 30), flagged=True)
+        yield workspace
+
+
+async def rung(world: World) -> Service:
+    """The watch has looked, and told."""
+    service = await world.service()
+    await looked(world, service, 3)
+    return service
+
+
+async def test_an_alarm_is_one_message_and_that_it_is_over_edits_it(
+    world: World, slack: Workspace
+) -> None:
+    service = await rung(world)
+
+    [card] = slack.cards
+    assert "Acme: 30 complaints" in card.shown
+    assert "It began" not in card.text
+    assert "Fish number" in card.shown
+    assert "Fish number" not in card.text
+    assert "I see to it" in card.shown
+
+    world.now += timedelta(hours=3)
+    await looked(world, service, 3)
+
+    [card] = slack.cards
+    assert card.edits == 1
+    assert card.text.startswith("Over: Acme")
+    assert "Over since" in card.shown
+    assert "I see to it" not in card.shown
+
+
+async def test_a_cut_while_it_is_posted_leaves_one_message(world: World, slack: Workspace) -> None:
+    slack.trap("chat.postMessage", "cut after")
+    service = await rung(world)
+
+    world.now += timedelta(minutes=2)
+    await looked(world, service, 3)
+
+    assert len(slack.cards) == 1
+    [notice] = [one for one in await world.all_of(AlarmNotice) if one.channel == "desk"]
+    assert notice.sent_at is not None
+
+
+async def test_slack_wants_a_moment_and_no_try_is_lost(world: World, slack: Workspace) -> None:
+    slack.trap("chat.postMessage", "429")
+    service = await rung(world)
+    await looked(world, service, 2)
+
+    [notice] = [one for one in await world.all_of(AlarmNotice) if one.channel == "desk"]
+    assert notice.tries == 0
+    assert notice.sent_at is not None
+    assert len(slack.cards) == 1
+
+
+async def test_who_joined_sees_to_it_in_slack_and_the_channel_learns_who(
+    world: World, slack: Workspace
+) -> None:
+    async with world.store.transaction() as session:
+        ana = await people.named(session, "Ana")
+        assert ana is not None
+        ana.slack = "UANA"
+    async with street(world) as place:
+        await looked(world, place.service, 3)
+        [card] = slack.cards
+        door = f"{place.origin}/slack/acts"
+        await slack.press(door, alarm_cards.SEE_TO, "1", user="UANA", ts=card.ts)
+        await slack.press(door, alarm_cards.SEE_TO, "1", user="UZOE", ts=card.ts)
+        await slack.press(door, alarm_cards.PUT_OFF, "1", user="UANA", ts=card.ts)
+
+    [alarm] = await world.all_of(Alarm)
+    assert alarm.acknowledged_by == ana.key
+    assert alarm.snoozed_until is not None
+    assert [one.text for one in slack.thread(card.ts)] == ["Ana sees to it."]
+    whispered = [text for _, _, text in slack.whispers]
+    assert whispered[0] == "You see to alarm 1."
+    assert "does not know yet who you are" in whispered[1]
+    assert "is put off until" in whispered[2]
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_no_stranger_speaks_in_slack_s_own_voice(words: str) -> None:
+    warned = replace(RISEN, brand=words[:100], source=words[:100], quotes=((words, words),) * 3)
+
+    blocks = alarm_cards.card(warned, "https://desk.example")
+
+    assert faults(blocks) == []
+    for text in (alarm_cards.spoken(warned), *(one["text"]["text"] for one in blocks[:1])):
+        assert "<!" not in text
+        assert "<@" not in text
+        assert "<http" not in text
+
+
+async def test_a_mailbox_hears_of_it_and_of_its_end_in_one_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with post_office(tmp_path) as office:
+        monkeypatch.setenv("SSL_CERT_FILE", str(office.certificate))
+        mail = Mail(office.server(), ["desk@shop.example"], "https://desk.example", "h0")
+        await mail.ring(RISEN)
+        await mail.ring(replace(RISEN, id="alarm_2", over=True, who="Ana"))
+
+    first, last = office.mails
+    assert first["Subject"].startswith("Alarm: Acme: 30 complaints")
+    assert first["Importance"] == "high"
+    assert last["Subject"].startswith("Over: Acme: 30 complaints")
+    assert first["References"] == last["References"]
+    assert first["Message-ID"] != last["Message-ID"]
+    plain, page = first.get_body(("plain",)), first.get_body(("html",))
+    assert plain is not None
+    assert page is not None
+    assert "> The fish was cold." in plain.get_content()
+    assert "https://desk.example/alarms#alarm-7" in plain.get_content()
+    assert "https://desk.example/alarms#alarm-7" in page.get_content()
+    ended = last.get_body(("plain",))
+    assert ended is not None
+    assert "Ana sees to it." in ended.get_content()
+    assert "fish" not in ended.get_content()
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_nothing_foreign_is_alive_in_a_mail(words: str) -> None:
+    mail = alarm_letter.letter(replace(RISEN, brand=words, quotes=((words, words),)), ENVELOPE)
+
+    page = mail.get_body(("html",))
+    assert page is not None
+    assert "<script" not in page.get_content().lower()
+    assert "<img" not in page.get_content().lower()
+    assert "\n" not in str(mail["Subject"])
