@@ -1,26 +1,30 @@
 """Applying a plan: brands, sources and channels become what the file says, in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.kit import catalog
 from connectors.kit.contract import Connector, Listens, secrets
+from listener.desk.applying_policies import apply_policies
+from listener.desk.applying_routes import apply_ladders, apply_members, apply_routes
+from listener.desk.applying_teams import apply_teams
+from listener.desk.applying_wordings import apply_wordings
+from listener.desk.outlets import PlannedChannel
 from listener.desk.plan import (
-    BadPlan,
     Plan,
     PlannedBrand,
-    PlannedChannel,
     PlannedSource,
     connect,
     stand_in,
 )
+from listener.desk.plan_words import BadPlan
 from listener.domain.brand import Brand
 from listener.domain.notice import Channel
 from listener.domain.secret import Seal, is_as_before, is_reference, is_sealed
 from listener.domain.source import SINCE, Reading, Source, Way
-from listener.store import brands, notices, sources
+from listener.store import brands, deadlines, notices, sources
 from listener.store.session import AsyncSession, Store, now
 
 
@@ -48,10 +52,24 @@ async def apply(store: Store, plan: Plan, seal: Seal) -> Applied:
             if await apply_brand(session, brand, applied, now=moment)
         ]
         numbers = {brand.name: brand.key for brand in await brands.every(session)}
+        done = await apply_teams(session, plan.team)
+        for name, new, changed in done:
+            applied.note(f'team "{name}"', new=new, changed=changed)
+        if any(new or changed for _, new, changed in done):
+            await deadlines.reckon_again(session, now=moment)
+        for kind, noted in (
+            ("member", await apply_members(session, plan.member)),
+            ("policy", await apply_policies(session, plan.policy, numbers)),
+            ("route", await apply_routes(session, plan.route, numbers)),
+            ("wording", await apply_wordings(session, plan.wording, numbers)),
+            ("ladder", await apply_ladders(session, plan.ladder, now=moment)),
+        ):
+            for name, new, changed in noted:
+                applied.note(f'{kind} "{name}"', new=new, changed=changed)
         for planned in plan.source:
             await apply_source(session, planned, numbers, seal, applied, now=moment)
         for channel in plan.channel:
-            await apply_channel(session, channel, seal, applied)
+            await apply_channel(session, channel, numbers, seal, applied)
         if renamed:
             await read_again(session, {numbers[name] for name in renamed}, now=moment)
     return applied
@@ -88,7 +106,7 @@ async def apply_source(
 ) -> None:
     """One source with its readings."""
     kind = catalog.load(planned.connector)
-    wanted = brand_numbers(planned, numbers)
+    wanted = brand_numbers(f'[[source]] "{planned.name}"', planned.brands, numbers)
     source = await sources.named(session, planned.name)
     before = {} if source is None else source.options
     hidden = secrets(kind)
@@ -151,36 +169,55 @@ async def apply_source(
 
 
 async def apply_channel(
-    session: AsyncSession, planned: PlannedChannel, seal: Seal, applied: Applied
+    session: AsyncSession,
+    planned: PlannedChannel,
+    numbers: Mapping[str, int],
+    seal: Seal,
+    applied: Applied,
 ) -> None:
     """One channel."""
     channel = await notices.channel(session, planned.name)
-    before = {} if channel is None else channel.options
-    where = f'[[channel]] "{planned.name}": `secret`'
-    secret = kept(planned.secret, before.get("secret"), seal, where)
-    options = {"url": planned.url, "secret": secret}
-    changed = channel is not None and (before != options or not channel.active)
+    before = {} if channel is None or channel.kind != planned.kind else channel.options
+    where = f'[[channel]] "{planned.name}"'
+    wanted = Channel(
+        name=planned.name,
+        kind=planned.kind,
+        options={
+            name: kept(value, before.get(name), seal, f"{where}: `{name}`")
+            if name in planned.hidden
+            else value
+            for name, value in planned.options().items()
+        },
+        brands=brand_numbers(where, planned.brands, numbers),
+        only_urgent=planned.only_urgent,
+    )
     if channel is None:
-        session.add(Channel(name=planned.name, kind=planned.kind, options=options))
-    elif changed:
-        channel.options, channel.active = options, True
-    applied.note(f'channel "{planned.name}"', new=channel is None, changed=changed)
+        session.add(wanted)
+        applied.note(f'channel "{planned.name}"', new=True, changed=False)
+        return
+    fresh = wanted.model_dump(exclude={"id"})
+    changed = channel.model_dump(exclude={"id"}) != fresh
+    if changed:
+        channel.sqlmodel_update(fresh)
+    applied.note(f'channel "{planned.name}"', new=False, changed=changed)
 
 
-def brand_numbers(planned: PlannedSource, numbers: Mapping[str, int]) -> list[int] | None:
-    """The numbers of the brands a source is read for; None is all."""
-    if planned.brands is None:
+def brand_numbers(
+    where: str, names: Collection[str] | None, numbers: Mapping[str, int]
+) -> list[int] | None:
+    """The numbers of the brands that are named; None is all."""
+    if names is None:
         return None
-    strangers = [name for name in planned.brands if name not in numbers]
+    strangers = [name for name in names if name not in numbers]
     if strangers:
         raise BadPlan(
             [
-                f'[[source]] "{planned.name}": there is no brand called "{name}"; '
+                f'{where}: there is no brand called "{name}"; '
                 f"there is: {', '.join(sorted(numbers)) or 'none yet'}."
                 for name in strangers
             ]
         )
-    return [numbers[name] for name in planned.brands]
+    return [numbers[name] for name in names]
 
 
 async def set_up_readings(

@@ -17,6 +17,11 @@ async def assign(store: Store, case_id: int, staff: str, to: str, *, note: str =
             raise NotAllowed(f"Nobody here is called {to!r}.")
         if not may(other, Act.WORK_CASES, act.case.brand_id):
             raise NotAllowed(f"{other.name} does not work cases of this brand.")
+        if other.away(act.now) and other.key != act.person.key:
+            raise NotAllowed(
+                f"{other.name} is away until {other.away_until:%d %b %H:%M} UTC; "
+                "give it to somebody who is here."
+            )
         if other.key == act.case.owner_id:
             return Done(act.case, None, f"Case {case_id} is {other.name}'s already.")
         if other.key != act.person.key or act.case.owner_id is not None:

@@ -6,7 +6,7 @@ from listener.domain.correction import Better
 from listener.domain.deadline import Policies
 from listener.domain.event import What
 from listener.domain.record import NotAllowed
-from listener.store import corrections, mentions
+from listener.store import corrections, deadlines, mentions
 from listener.store.session import Store
 
 TEACHING = {
@@ -39,7 +39,7 @@ async def correct(
         if act.case.status is Status.CLOSED:
             raise NotAllowed(f"Case {case_id} is closed ({act.case.outcome}); reopen it first.")
         await act.unless_held()
-        act.case.confirm(policies, act.now)
+        act.case.confirm(await deadlines.in_force(act.session, policies), act.now)
         event = await act.write(What.CONFIRMED, {"corrections": await teach(act, better)})
         return Done(act.case, event.key, f"Case {case_id} is a complaint; its time runs from now.")
 
@@ -50,7 +50,7 @@ async def reopen(store: Store, case_id: int, staff: str, policies: Policies) -> 
     That it was not negative, not about us or spam is then no longer believed.
     """
     async with acting(store, case_id, staff) as act:
-        act.case.reopen(policies, act.now)
+        act.case.reopen(await deadlines.in_force(act.session, policies), act.now)
         await corrections.withdraw_false_flags(act.session, case_id)
         event = await act.write(What.REOPENED, undoable=False)
         return Done(act.case, event.key, f"Case {case_id} is {act.case.status} again.", final=True)

@@ -10,7 +10,7 @@ from listener.domain.event import What
 from listener.domain.mention import Mention
 from listener.domain.record import NotAllowed, NotThere
 from listener.domain.rights import Act, may
-from listener.store import brands, cases, corrections, heeding, history, mentions
+from listener.store import brands, cases, corrections, deadlines, heeding, history, mentions
 from listener.store.mentions import as_waiting
 from listener.store.session import Store, now
 from models.verdict import Feeling, Verdict
@@ -48,7 +48,7 @@ async def missed(store: Store, mention_id: int, staff: str, policies: Policies) 
         else:
             before = {}
             if case.status is Status.CLOSED:
-                case.reopen(policies, moment)
+                case.reopen(await deadlines.in_force(session, policies), moment)
         taught = await corrections.keep(
             session, [mention], Better.COMPLAINT, staff_id=person.key, now=moment
         )

@@ -1,38 +1,32 @@
 """The plan: what an admin writes in a TOML file, read and checked before anything is changed."""
 
-import re
 import tomllib
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ValidationError,
-    field_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ValidationError, field_validator
 
 from connectors.kit import catalog
 from connectors.kit.contract import Accepts, Connector, secrets
+from listener.desk.outlets import KEPT, KINDS, WEBHOOK, AnyChannel, Name
+from listener.desk.plan_words import BadPlan, moment_or_span, span
+from listener.desk.planned_policies import PlannedPolicy, faults_of_policies
+from listener.desk.planned_routes import PlannedLadder, PlannedMember, PlannedRoute, PlannedStep
+from listener.desk.planned_teams import PlannedTeam, faults_of_teams
+from listener.desk.planned_wordings import PlannedWording
 from listener.domain.query import QueryError, parse
 from listener.domain.secret import is_as_before, is_reference
 from listener.domain.source import EVERY
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
-_SPAN = re.compile(r"(\d+)\s*([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-LONGEST = timedelta(days=36_500)
 SHORTEST, RAREST = timedelta(seconds=1), timedelta(days=366)
 # Stands for a secret that is kept elsewhere; in a form that every connector takes.
 PLACEHOLDER = "whsec_" + b64encode(b"a secret that is kept elsewhere").decode()
 
-SHORTEST_KEY = 24  # bytes, as Standard Webhooks asks for
 # What pydantic says in words of its own, in ours.
 _SAID = {
     "list_type": 'it is a list: write ["…", "…"]',
@@ -41,49 +35,6 @@ _SAID = {
     "dict_type": "it is a table of its own",
     "model_type": "it is a table of its own",
 }
-_KEPT = 'it is text, or { env = "NAME" } or { file = "path" } when it is kept elsewhere'
-
-
-class BadPlan(Exception):
-    """What is wrong with a plan, a sentence for each fault."""
-
-    def __init__(self, faults: Iterable[str]) -> None:
-        self.faults = list(faults)
-        super().__init__("\n".join(self.faults))
-
-
-def span(words: Any) -> timedelta:
-    """A stretch of time from words like 30s, 5m, 1h or 7d."""
-    if isinstance(words, timedelta):
-        return words
-    found = _SPAN.fullmatch(words.strip()) if isinstance(words, str) else None
-    if found is None:
-        raise ValueError('a stretch of time looks like "30s", "5m", "1h" or "7d"')
-    size = timedelta(**{_UNITS[found[2]]: 1})
-    if int(found[1]) > LONGEST / size:
-        raise ValueError("a stretch of time is a hundred years at most")
-    return int(found[1]) * size
-
-
-def moment_or_span(words: Any) -> datetime | timedelta:
-    """A moment from a TOML date or time, or a stretch of time that ends now."""
-    if isinstance(words, datetime):
-        return words if words.tzinfo else words.replace(tzinfo=UTC)
-    if isinstance(words, date):
-        return datetime.combine(words, time(), UTC)
-    if isinstance(words, str) and _SPAN.fullmatch(words.strip()) is None:
-        raise ValueError('write a date like 2026-11-01 or a stretch of time like "7d"')
-    return span(words)
-
-
-def named(name: str) -> str:
-    """A name without spaces around it; it must not be empty."""
-    if not name.strip():
-        raise ValueError("it cannot be empty")
-    return name.strip()
-
-
-Name = Annotated[str, AfterValidator(named)]
 
 
 class PlannedBrand(BaseModel, extra="forbid"):
@@ -124,58 +75,18 @@ class PlannedSource(BaseModel, extra="forbid"):
         return every
 
 
-class PlannedChannel(BaseModel, extra="forbid"):
-    """One `[[channel]]`: a signed outgoing webhook."""
-
-    name: Name
-    kind: str = "webhook"
-    url: str
-    secret: Any
-
-    @field_validator("name")
-    @classmethod
-    def _not_ours(cls, name: str) -> str:
-        if name == "terminal":
-            raise ValueError("the terminal is always told; choose another name")
-        return name
-
-    @field_validator("url")
-    @classmethod
-    def _an_address(cls, url: str) -> str:
-        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-            raise ValueError("write an address that begins with https://")
-        return url
-
-    @field_validator("secret")
-    @classmethod
-    def _can_sign(cls, secret: Any) -> Any:
-        if is_reference(secret) or is_as_before(secret):
-            return secret
-        if not isinstance(secret, str):
-            raise ValueError(_KEPT)  # noqa: TRY004  (a person reads this)
-        words = secret.removeprefix("whsec_")
-        try:
-            key = b64decode(words + "=" * (-len(words) % 4), validate=True)
-        except ValueError:
-            key = b""
-        if len(key) < SHORTEST_KEY:
-            raise ValueError(f"a key is whsec_ and at least {SHORTEST_KEY} random bytes in base64")
-        return secret
-
-    @field_validator("kind")
-    @classmethod
-    def _known(cls, kind: str) -> str:
-        if kind != "webhook":
-            raise ValueError(f"there is no kind of channel called {kind!r}; there is: webhook")
-        return kind
-
-
 class Plan(BaseModel, extra="forbid"):
     """A whole file."""
 
     brand: list[PlannedBrand] = []
     source: list[PlannedSource] = []
-    channel: list[PlannedChannel] = []
+    channel: list[AnyChannel] = []
+    team: list[PlannedTeam] = []
+    member: list[PlannedMember] = []
+    policy: list[PlannedPolicy] = []
+    route: list[PlannedRoute] = []
+    ladder: list[PlannedLadder] = []
+    wording: list[PlannedWording] = []
 
 
 def read(text: str) -> Plan:
@@ -189,14 +100,16 @@ def read(text: str) -> Plan:
         plan = Plan.model_validate(raw)
     except ValidationError as error:
         raise BadPlan(faults_of(error, raw)) from error
-    for kind, rows in (("brand", plan.brand), ("source", plan.source), ("channel", plan.channel)):
-        names = [row.name for row in rows]
+    for kind in Plan.model_fields:
+        names = [row.name for row in getattr(plan, kind)]
         faults += [
             f'Two [[{kind}]] are called "{name}"; a name must be used once.'
             for name in sorted({name for name in names if names.count(name) > 1})
         ]
     for source in plan.source:
         faults += faults_of_source(source)
+    faults += faults_of_teams(plan.team)
+    faults += faults_of_policies(plan.policy)
     if faults:
         raise BadPlan(faults)
     return plan
@@ -261,18 +174,50 @@ def faults_of(error: ValidationError, raw: Mapping[str, Any]) -> list[str]:
             case "missing":
                 faults.append(f"{where}: `{fault['loc'][-1]}` is missing.")
             case "extra_forbidden":
-                known: dict[str, type[BaseModel]] = {
-                    "brand": PlannedBrand,
-                    "source": PlannedSource,
-                    "channel": PlannedChannel,
-                }
-                shape: type[BaseModel] = (
-                    known.get(str(fault["loc"][0]), Plan) if len(fault["loc"]) > 1 else Plan
-                )
+                shape = shape_at(fault["loc"])
                 faults.append(f"{where}: {unknown(str(fault['loc'][-1]), shape.model_fields)}")
+            case "union_tag_invalid":
+                asked, kinds = fault["ctx"]["tag"], ", ".join(KINDS)
+                faults.append(
+                    f"{where}: `kind`: there is no kind of channel called {asked!r}; "
+                    f"there is: {kinds}."
+                )
             case _:
-                faults.append(f"{where}: `{fault['loc'][-1]}`: {ended(said(fault))}")
+                key = next((f"`{one}`: " for one in reversed(fault["loc"][2:]) if named(one)), "")
+                faults.append(f"{where}: {key}{ended(said(fault))}")
     return faults
+
+
+def named(step: int | str) -> bool:
+    """Whether a step on the way to a fault is a key that a person has written."""
+    return isinstance(step, str)
+
+
+def shape_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
+    """What a table of a plan may hold, by where it stands."""
+    match loc:
+        case ("brand", int(), *_):
+            return PlannedBrand
+        case ("source", int(), *_):
+            return PlannedSource
+        case ("channel", int(), kind, *_):
+            return KINDS.get(str(kind), KINDS[WEBHOOK])
+        case ("team", int(), *_):
+            return PlannedTeam
+        case ("member", int(), *_):
+            return PlannedMember
+        case ("policy", int(), *_):
+            return PlannedPolicy
+        case ("route", int(), *_):
+            return PlannedRoute
+        case ("wording", int(), *_):
+            return PlannedWording
+        case ("ladder", int(), _):
+            return PlannedLadder
+        case ("ladder", int(), *_):
+            return PlannedStep
+        case _:
+            return Plan
 
 
 def option_faults(error: ValidationError, connector: type[Connector]) -> list[str]:
@@ -286,7 +231,7 @@ def option_faults(error: ValidationError, connector: type[Connector]) -> list[st
             case "extra_forbidden":
                 faults.append(unknown(name, connector.model_fields).replace("key", "option"))
             case "string_type" if name in secrets(connector):
-                faults.append(f"option `{name}`: {_KEPT}.")
+                faults.append(f"option `{name}`: {KEPT}.")
             case _:
                 why = ended(said(fault))
                 faults.append(f"option `{name}`: {why}" if name else why)

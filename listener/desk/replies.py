@@ -17,7 +17,7 @@ from listener.domain.reply import UNDO, Reply, State, length
 from listener.domain.source import Source
 from listener.domain.staff import Staff
 from listener.domain.wording import LATELY, same_words
-from listener.store import history, mentions, people, replies, sources
+from listener.store import history, mentions, people, portraits, replies, sources, themes
 from listener.store.session import AsyncSession, Store, now
 
 Rules = Callable[[Source, Mention], ReplyRule]
@@ -87,12 +87,18 @@ async def send(
     seen: str,
     *,
     window: timedelta = UNDO,
+    theme: int | None = None,
 ) -> Written:
-    """Write a reply that leaves when its undo window is over; only the holder may."""
+    """Write a reply that leaves when its undo window is over; only the holder may.
+
+    With `theme`, all who say the same are told the same: nobody of them twice.
+    """
     text = text.strip()
     async with kept(store, case_id, staff, text), store.transaction() as session:
         case, person, moment = await holding(session, case_id, staff)
         mention, source = await before(session, case, person, text, seen, moment)
+        if theme is not None:
+            await unless_told(session, theme, mention)
         rule = rules(source, mention)
         if not rule.allowed:
             raise NotAllowed(
@@ -112,7 +118,7 @@ async def send(
             made_at=moment,
             next_at=moment + window,
         )
-        event = await written(session, reply, case, person, What.WRITTEN, moment)
+        event = await written(session, reply, case, person, What.WRITTEN, moment, theme=theme)
         seconds = int(window.total_seconds())
         return Written(reply, f"It is sent in {seconds} s; until then you can take it back.", event)
 
@@ -282,18 +288,42 @@ def change(about: Sequence[Mention], said: Sequence[Reply]) -> str:
     )
 
 
+async def unless_told(session: AsyncSession, theme: int, mention: Mention) -> None:
+    """Refuse to tell somebody of a theme whom a colleague tells at this very moment, or has told.
+
+    The theme is locked, so that of two who tell the same person in two cases one comes second.
+    """
+    await themes.one(session, theme)
+    at = (await portraits.told(session, theme)).get(themes.by(mention))
+    if at is not None and at >= mention.published_at:
+        raise Changed("They have been told of this already.")
+
+
 async def written(
-    session: AsyncSession, reply: Reply, case: Case, person: Staff, what: What, moment: datetime
+    session: AsyncSession,
+    reply: Reply,
+    case: Case,
+    person: Staff,
+    what: What,
+    moment: datetime,
+    *,
+    theme: int | None = None,
 ) -> int:
     """Keep a new reply and say so in the case's history."""
     session.add(case)
     session.add(reply)
     await session.flush()
-    return await noted(session, reply, person, what, moment)
+    return await noted(session, reply, person, what, moment, theme=theme)
 
 
 async def noted(
-    session: AsyncSession, reply: Reply, person: Staff, what: What, moment: datetime
+    session: AsyncSession,
+    reply: Reply,
+    person: Staff,
+    what: What,
+    moment: datetime,
+    *,
+    theme: int | None = None,
 ) -> int:
     """One line of the case's history; channels hear when the customer is answered."""
     told = await history.channels(session) if what is What.ANSWERED else []
@@ -304,7 +334,7 @@ async def noted(
         now=moment,
         channels=told,
         staff_id=person.key,
-        details={"reply": reply.key},
+        details={"reply": reply.key} | ({} if theme is None else {"theme": theme}),
     )
     return event.key
 

@@ -1,4 +1,4 @@
-"""Snoozing: a case leaves the queues until a moment, or until its author is heard again."""
+"""Snoozing: a case leaves the queues until a moment, an answer of its author, or that it spreads."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -8,9 +8,13 @@ from zoneinfo import ZoneInfo
 from listener.desk.acting import Done, acting
 from listener.domain.event import What
 from listener.domain.record import NotAllowed
+from listener.store import themes
 from listener.store.session import Store
 
 AUTHOR: Final = "author"
+SPREADS: Final = "spreads"
+PEOPLE: Final = 3  # more who say the same, where nobody says how many
+MOST_PEOPLE: Final = 1_000
 _SPAN: Final = re.compile(r"(\d{1,4})\s*(m|h|d)")
 _UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
@@ -38,16 +42,48 @@ async def snooze(
         when = (
             f"until its author answers, at the latest {moment}" if on_answer else f"until {moment}"
         )
-        due = act.case.due_at
-        still = f" Its deadline stays: {due:%d %b %H:%M} UTC." if due and due > act.now else ""
-        return Done(act.case, event.key, f"Case {case_id} sleeps {when}.{still}")
+        stays = still(act.case.due_at, act.now)
+        return Done(act.case, event.key, f"Case {case_id} sleeps {when}.{stays}")
+
+
+async def until_spread(store: Store, case_id: int, staff: str, people: int = PEOPLE) -> Done:
+    """Out of the queues until so many more people say the same, or two weeks are over."""
+    if not 1 <= people <= MOST_PEOPLE:
+        raise NotAllowed(f"Say how many more people must say it: 1 to {MOST_PEOPLE:,}.")
+    async with acting(store, case_id, staff) as act:
+        await act.unless_held()
+        theme = await themes.of_case(act.session, case_id)
+        if theme is None:
+            raise NotAllowed(
+                f"Case {case_id} has no theme that could spread. Snooze it for a time, or until "
+                "its author answers."
+            )
+        act.case.await_others(people, act.person.key, act.now)
+        slept = act.case.snoozed_until
+        until = slept and slept.isoformat()
+        event = await act.write(
+            What.SNOOZED, {"until": until, "people": people, "theme": theme.key}
+        )
+        more = "1 more person says" if people == 1 else f"{people} more people say"
+        return Done(
+            act.case,
+            event.key,
+            f"Case {case_id} sleeps until {more} the same (theme {theme.key}), at the latest "
+            f"{slept:%d %b %H:%M} UTC.{still(act.case.due_at, act.now)}",
+        )
+
+
+def still(due: datetime | None, now: datetime) -> str:
+    """That sleeping moves no deadline, where there is one."""
+    return f" Its deadline stays: {due:%d %b %H:%M} UTC." if due and due > now else ""
 
 
 async def wake(store: Store, case_id: int, staff: str) -> Done:
     """Back into the queues before its time."""
     async with acting(store, case_id, staff) as act:
-        if not act.case.wake():
+        if not act.case.wake(act.now):
             raise NotAllowed(f"Case {case_id} does not sleep.")
+        act.case.call(act.now)
         event = await act.write(What.WOKEN)
         return Done(act.case, event.key, f"Case {case_id} is back in the queue.")
 

@@ -15,7 +15,7 @@ from listener.domain.event import What
 from listener.domain.record import NotAllowed, NotThere
 from listener.domain.staff import Role, Staff
 from listener.store import brands as all_brands
-from listener.store import history, logins, people
+from listener.store import history, logins, people, routing
 from listener.store.session import AsyncSession, Store, now
 
 log = structlog.get_logger(__name__)
@@ -107,7 +107,7 @@ async def leave(store: Store, name: str, *, by: str | None = None) -> tuple[Staf
     async with governing(store, name) as (session, person, moment, admins):
         unless_last_admin(person, admins)
         person.active = False
-        person.password = person.link = person.link_until = None
+        person.password = person.link = person.link_until = person.slack = None
         await logins.end(session, person.key, now=moment)
         actor = await people.named(session, by) if by else None
         given_back = 0
@@ -122,6 +122,7 @@ async def leave(store: Store, name: str, *, by: str | None = None) -> tuple[Staf
                 staff_id=actor.key if actor else None,
                 details={"from": person.key},
             )
+            await routing.reconsider(session, case.key, moment)
             given_back += 1
     said("person left", person, by, cases=given_back)
     return person, given_back

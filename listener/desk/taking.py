@@ -7,7 +7,7 @@ from listener.desk.noting import keep_note
 from listener.domain.case import Case, Status
 from listener.domain.event import What
 from listener.domain.record import NotAllowed
-from listener.store import people, urgent
+from listener.store import people, routing, urgent
 from listener.store.queue import Filters
 from listener.store.session import Store, now
 
@@ -35,6 +35,7 @@ async def take_next(
 ) -> Done | None:
     """Hand out the most urgent case that nobody has; None when there is none.
 
+    Of what is equally grave, their own teams' first, then that of no team, then that of others.
     Of two who ask at once each gets another.
     """
     async with store.transaction() as session:
@@ -42,7 +43,14 @@ async def take_next(
         moment = await now(session)
         if person.walls is not None:
             brands = set(person.walls) & set(person.walls if brands is None else brands)
-        case = await urgent.next_one(session, now=moment, brands=brands, filters=filters, tag=tag)
+        case = await urgent.next_one(
+            session,
+            now=moment,
+            brands=brands,
+            filters=filters,
+            tag=tag,
+            teams=await routing.teams_of(session, person.key),
+        )
         if case is None:
             return None
         return await taken(AtHand(session, case, person, moment), over=False)

@@ -24,6 +24,9 @@ SAID = {
     What.WOKEN: "woke it",
     What.TAGGED: "tagged it",
     What.UNTAGGED: "took a tag off",
+    What.ACKNOWLEDGED: "acknowledged it",
+    What.ROUTED: "sent it to a team",
+    What.ESCALATED: "called for somebody",
     What.UNDONE: "took something back",
 }
 
@@ -55,6 +58,8 @@ async def undo_one(store: Store, event: Event, staff: str) -> Done:
         if "tags" in before:
             await tags.put(act.session, act.number, before.pop("tags"))
         restore(act.case, before)
+        if act.case.counts_from is not None:
+            act.case.look_at = act.now  # what it missed may count again
         await corrections.withdraw(act.session, event.details.get("corrections", []))
         undone = await act.write(
             What.UNDONE, {"undoes": event.key, "what": event.what.value}, undoable=False

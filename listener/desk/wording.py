@@ -7,11 +7,15 @@ from listener.desk.acting import somebody
 from listener.domain.record import NoRight, NotAllowed, NotThere
 from listener.domain.rights import Act, may
 from listener.domain.staff import Staff
-from listener.domain.wording import Wording, written
+from listener.domain.wording import (
+    LONGEST_NAME,
+    Wording,
+    plain_language,
+    plain_tag,
+    written,
+)
 from listener.store import brands, wordings
 from listener.store.session import AsyncSession, Store
-
-LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +49,8 @@ async def keep(store: Store, worded: Worded, staff: str) -> Wording:
         kept.text = text
         kept.brand_id = None if brand is None else brand.key
         kept.connector = worded.connector or None
-        kept.language = worded.language.strip().lower() or None
-        kept.tag = worded.tag.strip().lower().lstrip("#") or None
+        kept.language = plain_language(worded.language)
+        kept.tag = plain_tag(worded.tag)
         session.add(kept)
         return kept
 

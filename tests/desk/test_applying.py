@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from listener.desk.applying import Applied, apply
-from listener.desk.plan import BadPlan, read
+from listener.desk.plan import read
+from listener.desk.plan_words import BadPlan
 from listener.domain.brand import Brand
 from listener.domain.notice import Channel
 from listener.domain.secret import Seal

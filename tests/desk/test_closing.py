@@ -129,7 +129,7 @@ async def test_an_unsure_case_waits_quietly_until_a_person_confirms_it(world: Wo
 
     [case] = await world.cases()
     assert (case.unsure, case.status) == (False, Status.OPEN)
-    assert case.due_at == world.now + timedelta(hours=4)
+    assert case.due_at == world.now + timedelta(hours=20)  # four hours of work: two are tomorrow
     assert [notice.news for notice in await world.notices()] == [News.CHANGED]
     assert [event.what for event in await world.events()] == [What.OPENED, What.CONFIRMED]
     [correction] = await world.all_of(Correction)

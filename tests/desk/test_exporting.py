@@ -7,7 +7,7 @@ import pytest
 from listener.desk import plan
 from listener.desk.applying import apply
 from listener.desk.exporting import export
-from listener.desk.plan import BadPlan
+from listener.desk.plan_words import BadPlan
 from listener.domain.secret import Seal
 from listener.store import schema
 from listener.store.session import Store
@@ -42,6 +42,25 @@ token = {{ env = "TOWN_TOKEN" }}
 name = "ops"
 url = "https://ops.example/hook"
 secret = "{SECRET}"
+
+[[channel]]
+name = "desk"
+kind = "slack"
+channel = "C01ABCDEF"
+token = "xoxb-words-of-slack"
+signing_secret = {{ env = "SLACK_SIGNING_SECRET" }}
+brands = ["Acme"]
+only_urgent = true
+
+[[channel]]
+name = "letters"
+kind = "mail"
+to = ["desk@example.org"]
+
+[[channel]]
+name = "team"
+kind = "apprise"
+url = "discord://1234567890/words-of-discord"
 """
 SEAL = Seal("a key for tests, long enough")
 
@@ -63,10 +82,20 @@ async def test_an_export_holds_no_secret_but_says_where_one_is(store: Store) -> 
     exported = await export(store)
 
     assert SECRET not in exported
+    assert "words-of-" not in exported
     assert "sealed" not in exported
     options: dict[str, Any] = {one.name: one.options for one in plan.read(exported).source}
     assert options["Forms"]["secret"] == {"secret": True}
     assert options["Town"]["token"] == {"env": "TOWN_TOKEN"}
+    desk, letters, _, team = sorted(plan.read(exported).channel, key=lambda one: one.name)
+    assert (desk.brands, desk.only_urgent) == (["Acme"], True)
+    assert desk.options() == {
+        "channel": "C01ABCDEF",
+        "token": {"secret": True},
+        "signing_secret": {"env": "SLACK_SIGNING_SECRET"},
+    }
+    assert letters.options() == {"to": ["desk@example.org"]}
+    assert team.options() == {"url": {"secret": True}}
 
 
 async def test_elsewhere_the_missing_secret_is_asked_for(store: Store, tmp_path: Any) -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listener.desk.plan import BadPlan, read
+from listener.desk.plan import read
+from listener.desk.plan_words import BadPlan
 from tests.given import KEY
 
 BRAND = '[[brand]]\nname = "Acme"\n'
@@ -118,10 +119,10 @@ FAULTS = {
         '[[source]] "a/b": its name is part of the address of its door, so it has no / in it.',
     ),
     "an unknown kind of channel": (
-        CHANNEL + 'kind = "slack"',
+        CHANNEL + 'kind = "pigeon"',
         (
-            "[[channel]] \"ops\": `kind`: there is no kind of channel called 'slack'; "
-            "there is: webhook."
+            "[[channel]] \"ops\": `kind`: there is no kind of channel called 'pigeon'; "
+            "there is: webhook, slack, mail, apprise."
         ),
     ),
     "an address that is none": (
@@ -220,7 +221,7 @@ def test_a_secret_may_be_kept_elsewhere() -> None:
     )
 
     assert plan.source[0].options == {"secret": {"env": "IN_SECRET"}}
-    assert plan.channel[0].secret == {"file": "/run/key"}
+    assert plan.channel[0].options()["secret"] == {"file": "/run/key"}
 
 
 def test_an_empty_file_is_a_plan_that_changes_nothing() -> None:

@@ -5,16 +5,24 @@ from datetime import timedelta
 
 import pytest
 
-from listener.desk import closing, snoozing, taking
+from listener.desk import closing, snoozing, taking, theming, undoing
 from listener.domain.case import Outcome
 from listener.domain.event import What
 from listener.domain.record import NotAllowed
 from listener.stages.waken import Waken
 from tests.given import COMPLAINTS, complained, heard, judged, said, settled
+from tests.stages.test_theme import COUPON, complain, look
 from tests.world import World
 
 HOUR = timedelta(hours=1)
 COLD = COMPLAINTS[0]
+
+
+MORE = (
+    "FRESH20 refused for my fish",
+    "nothing taken off my fish with FRESH20",
+    "FRESH20 and fish: full price, no discount",
+)
 
 
 async def woken(world: World) -> int:
@@ -181,3 +189,92 @@ async def test_closing_ends_the_sleep(world: World) -> None:
 
     [case] = await world.cases()
     assert (case.snoozed_until, case.wakes_on_answer) == (None, False)
+    assert (case.wakes_on_people, case.slept_at) == (None, None)
+
+
+async def a_theme(world: World) -> None:
+    """Three people say the same, and a moment has gone by."""
+    await settled(world)
+    await complain(world, *COUPON, by="ada")
+    await look(world)
+    world.now += timedelta(minutes=1)
+
+
+async def test_until_it_spreads_it_sleeps_and_then_says_why_it_woke(world: World) -> None:
+    await a_theme(world)
+
+    done = await snoozing.until_spread(world.store, 1, "Ana")
+
+    assert done.said == (
+        "Case 1 sleeps until 3 more people say the same (theme 1), at the latest "
+        "16 Nov 12:07 UTC. Its deadline stays: 02 Nov 16:00 UTC."
+    )
+    stage = Waken(world.store, asyncio.Event())
+    await complain(world, *MORE[:2], by="ben")
+    await complain(world, MORE[2], by="ada")  # who said it before
+    await look(world)
+    assert await stage.step() == 0
+    assert (await world.cases())[0].sleeps(world.now)
+
+    await complain(world, MORE[2], by="cy")
+    await look(world)
+    assert await stage.step() == 1
+
+    world.now += timedelta(minutes=1)
+    assert await stage.step() == 0
+    [case, *_] = await world.cases()
+    assert (case.snoozed_until, case.wakes_on_people, case.slept_at) == (None, None, None)
+    event = [one for one in await world.events() if one.case_id == 1][-1]
+    assert (event.what, event.details) == (
+        What.WOKEN,
+        {"why": "3 more people say the same (theme 1)"},
+    )
+
+
+async def test_what_never_spreads_comes_back_after_two_weeks(world: World) -> None:
+    await a_theme(world)
+    await snoozing.until_spread(world.store, 1, "Ana", 1)
+
+    assert await woken(world) == 0
+    world.now += timedelta(days=14)
+
+    assert await woken(world) == 1
+    event = [one for one in await world.events() if one.case_id == 1][-1]
+    assert event.details == {"why": "its time has come"}
+
+
+async def test_themes_that_people_put_together_and_apart_have_not_spread(world: World) -> None:
+    await a_theme(world)
+    await snoozing.until_spread(world.store, 1, "Ana", 1)
+
+    await theming.split(world.store, 1, "Ana", [1], "Apart")
+    await theming.merge(world.store, 2, "Ana", 1)
+    assert await woken(world) == 0
+
+    await complain(world, MORE[0], by="ben")
+    await look(world)
+    assert await woken(world) == 1
+
+
+async def test_only_what_has_a_theme_can_spread(world: World) -> None:
+    await settled(world)
+    await complained(world)
+
+    with pytest.raises(NotAllowed) as refusal:
+        await snoozing.until_spread(world.store, 1, "Ana")
+    assert str(refusal.value) == (
+        "Case 1 has no theme that could spread. Snooze it for a time, or until its author answers."
+    )
+    with pytest.raises(NotAllowed, match="Say how many more people must say it: 1 to 1,000"):
+        await snoozing.until_spread(world.store, 1, "Ana", 0)
+
+
+async def test_sleeping_until_it_spreads_can_be_undone(world: World) -> None:
+    await a_theme(world)
+    done = await snoozing.until_spread(world.store, 1, "Ana")
+    assert done.event is not None
+
+    await undoing.undo(world.store, done.event, "Ana")
+
+    [case, *_] = await world.cases()
+    assert (case.snoozed_until, case.wakes_on_people, case.slept_at) == (None, None, None)

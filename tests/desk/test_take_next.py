@@ -1,18 +1,21 @@
 """Take next: the most urgent case that nobody has, and never the same to two."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
 
 from listener.desk import closing, snoozing, tagging, taking
 from listener.desk.acting import Done
-from listener.domain.case import Outcome, Status
+from listener.domain.case import Case, Outcome, Status
+from listener.domain.deadline import Policies
 from listener.domain.event import What
 from listener.domain.record import NotAllowed
 from listener.store.queue import Filters
 from listener.store.session import Store
-from tests.given import COMPLAINTS, complained, heard, judged, said, settled
+from tests.given import COMPLAINTS, Doubting, complained, heard, judged, said, settled
+from tests.routed import team
 from tests.world import World
 
 HURT = "There was glass in the fish and my son is in hospital with cuts in his mouth, bleeding."
@@ -161,3 +164,50 @@ async def notes_of(world: World) -> list[tuple[int, int, str]]:
     from listener.domain.note import Note
 
     return [(one.case_id, one.staff_id, one.text) for one in await world.all_of(Note)]
+
+
+async def test_ones_own_team_comes_first_then_no_team_s_then_others(world: World) -> None:
+    await settled(world, "Ana", "Ben")
+    await complained(world, COMPLAINTS[0], author="ida")
+    world.now += timedelta(minutes=1)
+    await complained(world, *COMPLAINTS[1:4], author="joe")
+    own, others = await team(world, "Own", "Ana"), await team(world, "Others", "Ben")
+    await belong(world, {1: others, 2: None, 3: own, 4: others})
+
+    taken = [await taking.take_next(world.store, "Ana") for _ in range(4)]
+
+    assert [done.case.id for done in taken if done] == [3, 2, 1, 4]
+
+
+async def test_what_is_urgent_comes_first_whoever_s_it_is(world: World) -> None:
+    await settled(world, "Ana", "Ben")
+    await complained(world, COMPLAINTS[0], HURT)
+    own, others = await team(world, "Own", "Ana"), await team(world, "Others", "Ben")
+    await belong(world, {1: own, 2: others})
+
+    done = await taking.take_next(world.store, "Ana")
+
+    assert done is not None
+    assert (done.case.urgent, done.case.team_id) == (True, others)
+
+
+async def test_what_nobody_is_sure_of_comes_last_also_in_ones_own_team(world: World) -> None:
+    await settled(world, "Ana", "Ben")
+    await heard(world, said("The fish, well, hm.", published=world.now))
+    await judged(world, Doubting())
+    await complained(world, COMPLAINTS[1])
+    own, others = await team(world, "Own", "Ana"), await team(world, "Others", "Ben")
+    await belong(world, {1: own, 2: others})
+
+    done = await taking.take_next(world.store, "Ana")
+
+    assert done is not None
+    assert done.case.id == 2
+
+
+async def belong(world: World, teams: Mapping[int, int | None]) -> None:
+    """These cases are these teams'."""
+    async with world.store.transaction() as session:
+        for number, team_id in teams.items():
+            case = await session.get_one(Case, number)
+            case.belong_to(team_id, Policies())

@@ -1,0 +1,136 @@
+"""A digest's figures are those that the database holds, on both databases."""
+
+import asyncio
+from datetime import date, timedelta
+
+from listener.desk import closing, taking
+from listener.desk.digesting import digest
+from listener.domain.case import Case, Outcome
+from listener.domain.deadline import Policies
+from listener.domain.digest import Digest
+from listener.domain.mention import Mention
+from listener.domain.span import Of, Stretch, holding
+from listener.stages.due import Due
+from listener.store import brands, misses
+from tests.given import COMPLAINTS, Cheerful, complained, heard, judged, said, settled
+from tests.world import NOON, World
+
+
+async def told(world: World, stretch: Stretch | None = None) -> Digest:
+    stretch = stretch or holding(Of.DAY, world.now.date())
+    async with world.store.reading() as session:
+        brand = await brands.named(session, "Acme")
+        assert brand is not None
+        return await digest(session, brand, stretch, now=world.now)
+
+
+async def test_an_empty_house_has_a_digest_too(world: World) -> None:
+    await settled(world)
+
+    found = await told(world)
+
+    assert found.answer.startswith("Nobody spoke: 0 mentions")
+    assert found.sources == 1
+    assert (found.causes, found.praise, found.firsts, found.oldest) == ([], [], [], None)
+
+
+async def test_figures_are_what_a_count_by_hand_finds(world: World) -> None:
+    await settled(world)
+    for _ in range(5):  # of the first day only its end was heard: it is compared with nothing
+        await heard(world, said("A fine fish, thank you all", author="kim", published=world.now))
+        await judged(world, Cheerful())
+        await complained(world, COMPLAINTS[0])
+        world.now += timedelta(days=7)
+    await heard(
+        world, said("The best fish that I have eaten in years", author="zoe", published=world.now)
+    )
+    await judged(world, Cheerful())
+    for number, text in enumerate(COMPLAINTS):
+        await complained(world, text, author=f"author{number}")
+    wrong = max(one.key for one in await world.all_of(Case))
+    await closing.close(world.store, wrong, "Ana", Outcome.NOT_US)
+
+    found = await told(world)
+
+    today = [
+        one for one in await world.all_of(Mention) if one.published_at.date() == world.now.date()
+    ]
+    counted = [one for one in today if one.flagged and one.case_id != wrong]
+    assert (found.now.mentions, found.now.complaints) == (len(today), len(counted)) == (6, 4)
+    assert [(one.mentions, one.complaints) for one in found.before] == [(2, 1)] * 4
+    assert [one.words for one in found.praise] == ["The best fish that I have eaten in years"]
+    assert found.closed == 1
+    assert found.looked_at == 4
+
+
+async def test_who_waits_too_long_is_named(world: World) -> None:
+    await settled(world)
+    await complained(world, COMPLAINTS[0])
+    world.now += timedelta(hours=30)
+
+    found = await told(world)
+
+    assert [(one.case_id, one.author, one.owner) for one in found.overdue] == [(1, "Ada", None)]
+    assert found.answer.endswith("1 overdue now.")
+
+
+async def test_first_answers_are_timed_and_the_late_ones_listed(world: World) -> None:
+    await settled(world)
+    await complained(world, *COMPLAINTS[:2])
+    await taking.take(world.store, 1, "Ana")
+    world.now += timedelta(minutes=20)
+    await closing.close(world.store, 1, "Ana", Outcome.ANSWERED)
+    world.now += timedelta(hours=30)
+    await taking.take(world.store, 2, "Ana")
+    await closing.close(world.store, 2, "Ana", Outcome.ANSWERED)
+    await Due(world.store, Policies(), asyncio.Event()).step()
+
+    found = await told(world, Stretch(Of.MONTH, date(2026, 11, 1)))
+
+    assert [(one.case_id, one.late) for one in found.firsts] == [(2, True), (1, False)]
+    assert [one.case_id for one in found.late] == [2]
+    assert found.half == timedelta(minutes=20)
+    assert found.closed == 2
+    assert found.overdue == []
+    assert found.unanswered == 0
+
+
+async def test_a_miss_that_was_none_by_corrected_hours_is_not_listed(world: World) -> None:
+    await settled(world)
+    await complained(world, COMPLAINTS[0])
+    await taking.take(world.store, 1, "Ana")
+    world.now += timedelta(hours=30)
+    await closing.close(world.store, 1, "Ana", Outcome.ANSWERED)
+    await Due(world.store, Policies(), asyncio.Event()).step()
+    async with world.store.transaction() as session:
+        for miss in (await misses.of_cases(session, [1]))[1]:
+            miss.withdrawn_at = world.now
+
+    found = await told(world, Stretch(Of.MONTH, date(2026, 11, 1)))
+
+    assert [(one.case_id, one.late) for one in found.firsts] == [(1, False)]
+
+
+async def test_a_day_that_was_not_read_is_told_as_a_gap(world: World) -> None:
+    await settled(world)
+    await complained(world, COMPLAINTS[0])
+
+    later = await told(world, Stretch(Of.DAY, (NOON + timedelta(days=1)).date()))
+
+    assert later.now.mentions == 0
+    assert later.oldest is not None
+
+
+async def test_what_was_deleted_since_is_not_quoted(world: World) -> None:
+    await settled(world)
+    await complained(world, "The coupon for fish is broken", author="ada")
+    await complained(world, "Fish coupon refused, what a shame this is", author="ben")
+    async with world.store.transaction() as session:
+        for one in await world.all_of(Mention):
+            gone = await session.get_one(Mention, one.key)
+            gone.deleted_at, gone.text = world.now, ""
+
+    found = await told(world)
+
+    assert found.causes == []
+    assert all(not one.words for one in [found.oldest] if one)
