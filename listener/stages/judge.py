@@ -9,11 +9,13 @@ import structlog
 from listener.domain.deadline import Policies
 from listener.domain.triage import Circumstances, assess
 from listener.stages.loop import fault
-from listener.store import cases, heeding, history, mentions
+from listener.store import cases, heeding, history, learnt, mentions
 from listener.store.mentions import Judged, Waiting
 from listener.store.session import Store, now
 from models.classifier import Classifier
 from models.errors import Unavailable
+from models.learning.answers import moved
+from models.learning.head import Head
 from models.verdict import Feeling, Question, Verdict
 
 log = structlog.get_logger(__name__)
@@ -42,7 +44,8 @@ class Judge:
         if not waiting:
             return 0
         try:
-            await self.keep(waiting, await self.work(waiting))
+            verdicts = await self.as_taught(waiting, await self.work(waiting))
+            await self.keep(waiting, verdicts)
         except (asyncio.CancelledError, Unavailable):  # no text is to blame: they wait
             await self.give_back()
             raise
@@ -80,6 +83,24 @@ class Judge:
                 model=self.classifier.name,
                 why="the model failed on this text",
             )
+
+    async def as_taught(
+        self, waiting: Sequence[Waiting], verdicts: Sequence[Verdict]
+    ) -> Sequence[Verdict]:
+        """The same verdicts, moved where staff of their brand have taught otherwise.
+
+        Which version is in force is asked for every batch: who rolls one back is rid of it at once.
+        """
+        if not any(verdict.embedding for verdict in verdicts):
+            return verdicts
+        asked = {mention.brand_id for mention in waiting}
+        async with self.store.reading() as session:
+            found = await learnt.heads(session, asked, self.classifier.name)
+        heads = {brand: (Head.unpacked(head), number) for brand, (number, head) in found.items()}
+        return [
+            moved(verdict, *heads[mention.brand_id]) if mention.brand_id in heads else verdict
+            for mention, verdict in zip(waiting, verdicts, strict=True)
+        ]
 
     async def keep(self, waiting: Sequence[Waiting], verdicts: Sequence[Verdict]) -> None:
         """Verdicts, the cases they open and the notices of them, unless another was faster."""

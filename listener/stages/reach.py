@@ -1,6 +1,6 @@
 """Reach: from a source in the database to a connector that can ask its place."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -39,6 +39,18 @@ def usable() -> dict[str, type[Connector]]:
 
 
 Reach = Callable[[Source], tuple[Connector, PacedWeb]]
+
+
+def teaching(
+    also: Collection[str] = frozenset(), without: Collection[str] = frozenset()
+) -> frozenset[str]:
+    """The connectors of places whose terms allow that corrections of their posts teach a model.
+
+    One that cannot be loaded says nothing of its place's terms, and teaches nobody. The operator
+    may have read some place's terms and know better (`also`), or want less (`without`).
+    """
+    allowed = {name for name, kind in usable().items() if kind.keeps.learn}
+    return frozenset((allowed | set(also)) - set(without))
 
 
 def rule(connect: Callable[[Source], Connector], source: Source, mention: Mention) -> ReplyRule:

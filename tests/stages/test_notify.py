@@ -45,8 +45,8 @@ class Ear(Channel):
 def notify(world: World, **ears: Channel | None) -> Notify:
     """The stage, with these channels."""
 
-    async def named(name: str) -> Channel | None:
-        return ears.get(name, Ear())
+    async def named(notice: Notice) -> Channel | None:
+        return ears.get(notice.channel, Ear())
 
     return Notify(world.store, named)
 
@@ -275,3 +275,21 @@ async def test_of_many_like_mentions_the_first_is_quoted(world: World) -> None:
 async def of(world: World, channel: str) -> list[Notice]:
     """The notices for one channel."""
     return [notice for notice in await world.notices() if notice.channel == channel]
+
+
+async def test_slow_channels_do_not_outlive_the_lease_on_what_is_told(world: World) -> None:
+    await set_up(world)
+    await complained(world, *COMPLAINTS[:3])
+    ear = Ear()
+    stage = notify(world, ops=ear)
+    stage.patience = timedelta(0)  # as if each took half a lease
+
+    await stage.step()
+    left = [notice for notice in await world.notices() if notice.sent_at is None]
+    while await stage.step():
+        pass
+
+    assert [notice.taken_until for notice in left] == [None] * 5  # free for any worker
+    assert sorted(ear.ids) == sorted(set(ear.ids))
+    assert len(ear.ids) == 3
+    assert all(notice.sent_at for notice in await world.notices())

@@ -1,0 +1,253 @@
+"""Watching: every minute, whether a brand is spoken of more, or less, than is usual."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from connectors.kit.errors import ConnectorError
+from listener.channels.contract import Channel, NotNow, Ringing, Undelivered, Warned
+from listener.domain import lookout
+from listener.domain.alarm import CALM, Alarm, sentence
+from listener.domain.lookout import HOURS, Outlook, Report, Said
+from listener.domain.secret import WrongKey
+from listener.stages.loop import fault
+from listener.store import alarms, history, watching
+from listener.store.alarms import Told
+from listener.store.session import Store, now
+
+log = structlog.get_logger(__name__)
+
+RELEARN: Final = timedelta(hours=1)
+LEARNT_AT_ONCE: Final = 50  # brands; learning a thousand takes twenty looks
+SILENCES_EVERY: Final = 10  # minutes
+TELLINGS: Final = 50
+
+
+@dataclass
+class Watch:
+    """Learns what is usual, looks at what is new, raises alarms and says when they are over."""
+
+    store: Store
+    channel: Callable[[str], Awaitable[Channel | None]]  # as set up now
+    outlooks: dict[int, tuple[datetime, Outlook]] = field(default_factory=dict)
+    looked_at: datetime | None = None
+    raised: int = 0
+
+    async def step(self) -> int:
+        """Look once a minute; tell what is to be told. Says how many alarms it raised or ended."""
+        await self.tell()
+        async with self.store.reading() as session:
+            moment = await now(session)
+        last = self.looked_at
+        if last is not None and timedelta() <= moment - last < timedelta(seconds=50):
+            return 0
+        changed = await self.look(moment)
+        self.looked_at = moment
+        if changed:
+            await self.tell()
+        return changed
+
+    async def look(self, moment: datetime) -> int:
+        """Look at every brand about which there is something new."""
+        await self.learn(moment)
+        async with self.store.reading() as session:
+            said = await watching.lately(session, since=moment - lookout.LOOK_BACK, until=moment)
+            reports = await watching.reports(session, since=moment - CALM)
+            standing = await alarms.standing(session)
+            ended = await alarms.ended(session, since=moment - lookout.LOOK_BACK)
+        by_brand: dict[int, list[Said]] = defaultdict(list)
+        for one in said:
+            by_brand[one.brand_id].append(one)
+        news = await asyncio.to_thread(self.rises, by_brand, standing, ended, moment)
+        news += lookout.grave(reports, moment)
+        news += await self.silences(by_brand, moment)
+        is_over = [
+            one
+            for one in standing
+            if not self.goes_on(one, by_brand[one.brand_id], reports, moment)
+        ]
+        return await self.keep(news, standing, is_over, moment)
+
+    async def learn(self, moment: datetime) -> None:
+        """Learn anew what is usual for those brands whose turn it is."""
+        async with self.store.reading() as session:
+            brands = await watching.brands(session)
+            due = sorted(
+                (
+                    brand
+                    for brand in brands
+                    if brand not in self.outlooks
+                    or moment - self.outlooks[brand][0] >= RELEARN
+                    or self.outlooks[brand][0] > moment
+                ),
+                key=lambda brand: (brand in self.outlooks, brand),
+            )[: max(LEARNT_AT_ONCE, len(brands) // 30)]
+            if not due:
+                return
+            since = moment - timedelta(hours=HOURS)
+            until = moment.replace(minute=0, second=0, microsecond=0)
+            hours = await watching.hours(session, due, since=since, until=until)
+            rises = await alarms.raised_between(session, due, since=since)
+        by_brand = defaultdict(list)
+        for one in hours:
+            by_brand[one.brand_id].append(one)
+        loud = defaultdict(list)
+        for alarm in rises:
+            end = lookout.hour_of(alarm.over_at or moment) + 1
+            loud[alarm.brand_id].append(range(lookout.hour_of(alarm.since), end))
+        for brand in due:
+            outlook = await asyncio.to_thread(
+                lookout.learn, brand, by_brand[brand], until, loud[brand]
+            )
+            self.outlooks[brand] = (moment, outlook)
+
+    def rises(
+        self,
+        said: Mapping[int, Sequence[Said]],
+        standing: Sequence[Alarm],
+        ended: Mapping[int, datetime],
+        moment: datetime,
+    ) -> list[Alarm]:
+        """The brands that rise; only one that somebody spoke of since the last look can."""
+        rising = {alarm.brand_id for alarm in standing if alarm.sort.is_rise}
+        since = (self.looked_at or moment) - timedelta(hours=1)  # places tell late
+        found = []
+        for brand, several in said.items():
+            if brand in rising or brand not in self.outlooks or several[-1].at < since:
+                continue
+            rise = lookout.look(self.outlooks[brand][1], several, moment, over=ended.get(brand))
+            if rise is not None:
+                found.append(rise)
+        return found
+
+    async def silences(self, said: Mapping[int, Sequence[Said]], moment: datetime) -> list[Alarm]:
+        """The sources that should speak; each brand's are looked at every ten minutes."""
+        turn = int(moment.timestamp()) // 60 % SILENCES_EVERY
+        asked = {
+            brand: outlook
+            for brand, (_, outlook) in self.outlooks.items()
+            if brand % SILENCES_EVERY == turn or self.looked_at is None
+        }
+        lately = {(brand, one.source_id): one.at for brand in asked for one in said.get(brand, ())}
+        quiet = {
+            (brand, source) for brand, outlook in asked.items() for source in outlook.sources
+        } - lately.keys()
+        async with self.store.reading() as session:
+            heard = lately | await watching.last_heard(session, quiet)
+        found: list[Alarm] = []
+        for brand, outlook in asked.items():
+            last = {
+                source: heard[brand, source]
+                for source in outlook.sources
+                if (brand, source) in heard
+            }
+            found += lookout.silences(outlook, last, moment)
+        return found
+
+    def goes_on(
+        self, alarm: Alarm, said: Sequence[Said], reports: Sequence[Report], moment: datetime
+    ) -> bool:
+        """Whether what an alarm tells of is not over; a rise is brought up to date."""
+        if alarm.sort.is_report:
+            return any(
+                one.brand_id == alarm.brand_id and alarm.sort in lookout.kinds(one.reasons)
+                for one in reports
+            )
+        if alarm.sort.is_rise:
+            known = self.outlooks.get(alarm.brand_id)
+            return known is None or lookout.still(alarm, known[1], said, moment)
+        return not any(one.source_id == alarm.source_id and one.at > alarm.since for one in said)
+
+    async def keep(
+        self,
+        news: Sequence[Alarm],
+        standing: Sequence[Alarm],
+        is_over: Sequence[Alarm],
+        moment: datetime,
+    ) -> int:
+        """Raise what is new, end what is over, bring the others up to date: all or nothing."""
+        known = {(alarm.brand_id, alarm.about) for alarm in standing}
+        new = [one for one in news if (one.brand_id, one.about) not in known]
+        going = [one for one in standing if one.sort.is_rise and one not in is_over]
+        if not (new or is_over or going):
+            return 0
+        changed = 0
+        async with self.store.transaction() as session:
+            outlets = await history.channels(session)
+            for alarm in going:
+                await alarms.bring_up_to_date(session, alarm)
+            for alarm in (*new, *is_over):
+                hearing = [one.channel for one in outlets if one.hears(alarm.brand_id, urgent=True)]
+                if alarm in is_over:
+                    changed += await alarms.end(session, alarm, hearing, moment)
+                else:
+                    changed += await alarms.raise_once(session, alarm, hearing)
+        for alarm in new:
+            log.warning("alarm", brand=alarm.brand_id, sort=alarm.sort.value, count=alarm.count)
+        for alarm in is_over:
+            log.info("alarm is over", alarm=alarm.key, sort=alarm.sort.value)
+        self.raised += changed
+        return changed
+
+    async def tell(self) -> None:
+        """Tell the channels what is to be told; each until it has arrived."""
+        async with self.store.reading() as session:
+            if not await alarms.is_due(session, now=await now(session)):
+                return
+        async with self.store.transaction() as session:
+            told = await alarms.take(session, limit=TELLINGS, now=await now(session))
+        for one in told:
+            wait, why = None, None
+            try:
+                why = await self.tell_one(one)
+            except NotNow as soon:
+                wait = soon.wait
+            async with self.store.transaction() as session:
+                moment = await now(session)
+                if wait is None:
+                    await alarms.keep(session, one.notice.key, why, now=moment)
+                else:
+                    await alarms.put_off(session, one.notice.key, until=moment + wait)
+
+    async def tell_one(self, one: Told) -> str | None:
+        """Tell it; None when it arrived, else why not."""
+        try:
+            channel = await self.channel(one.notice.channel)
+            if channel is None:
+                return "There is no such channel any more."
+            if not isinstance(channel, Ringing):
+                return "This kind of channel cannot tell of alarms yet."
+            await channel.ring(warned(one))
+        except NotNow:
+            raise
+        except (Undelivered, ConnectorError, WrongKey) as error:
+            return str(error)
+        except Exception as error:  # noqa: BLE001  (a fault in one channel stops only its notices)
+            return fault(error)
+        return None
+
+
+def warned(one: Told) -> Warned:
+    """What a channel is told of an alarm."""
+    alarm = one.shown.alarm
+    return Warned(
+        id=f"alarm_{one.notice.key}",
+        alarm_id=alarm.key,
+        brand=one.shown.brand,
+        source=one.shown.source or "",
+        sort=alarm.sort,
+        over=one.notice.over,
+        since=alarm.since,
+        at=alarm.over_at if one.notice.over and alarm.over_at else alarm.raised_at,
+        sentence=sentence(alarm, one.shown.source),
+        count=alarm.count,
+        usual=(alarm.low, alarm.high) if alarm.sort.is_rise else None,
+        quotes=tuple((mention.words, mention.url) for mention in one.shown.said),
+        who=one.shown.who or "",
+        raised_at=alarm.raised_at,
+    )

@@ -1,0 +1,241 @@
+"""What rises, falls silent or is grave becomes an alarm once, is told, and is over."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import col, select
+
+from connectors.kit.contract import Kind
+from listener.app import Service
+from listener.desk import alarming
+from listener.domain.alarm import RISE, Alarm, AlarmNotice, Sort
+from listener.domain.mention import Mention
+from listener.domain.record import NotAllowed
+from tests.given import heard, judged, said, settled
+from tests.world import World
+
+A_DAY = timedelta(days=1)
+
+
+async def used_to(world: World, every: timedelta, *, days: int = 30, until: datetime) -> None:
+    """A brand that was spoken of every so often, for so many days; no words of it were complaints."""
+    await keep(world, [until - every * number for number in range(1, int(days * A_DAY / every))])
+
+
+async def keep(world: World, moments: list[datetime], **more: Any) -> None:
+    """Mentions that were judged already, published at these moments."""
+    values: dict[str, Any] = {"flagged": False, "waits": False, **more}
+    async with world.store.transaction() as session:
+        before = len((await session.exec(select(Mention.id))).all())
+        for number, moment in enumerate(moments):
+            session.add(
+                Mention(
+                    brand_id=1,
+                    connector="webhook",
+                    post_id=f"m{before + number}",
+                    source_id=1,
+                    url="https://place.example/p",
+                    kind=Kind.POST,
+                    text=f"Fish number {before + number} it was.",
+                    author_id=f"a{before + number}",
+                    published_at=moment,
+                    seen_at=moment,
+                    revision="1",
+                    **values,
+                )
+            )
+
+
+async def looked(world: World, service: Service, minutes: int = 1) -> None:
+    """The watch looks, a minute after another."""
+    for _ in range(minutes):
+        await service.watch.step()
+        world.now += timedelta(minutes=1)
+
+
+async def alarms(world: World) -> list[Alarm]:
+    """All alarms, as they stand now."""
+    found: list[Alarm] = await world.all_of(Alarm)
+    return found
+
+
+def burst(world: World, many: int) -> list[datetime]:
+    """So many moments of the last minutes."""
+    return [world.now - timedelta(seconds=20 * (number + 1)) for number in range(many)]
+
+
+async def test_a_usual_day_raises_nothing(world: World) -> None:
+    await settled(world)
+    await used_to(world, timedelta(minutes=40), until=world.now)
+    service = await world.service()
+
+    await looked(world, service, 5)
+
+    assert await alarms(world) == []
+
+
+async def test_a_rise_is_one_alarm_that_is_told_once_and_says_when_it_is_over(
+    world: World,
+) -> None:
+    await settled(world)
+    await used_to(world, timedelta(minutes=40), until=world.now)
+    await keep(world, burst(world, 30), flagged=True)
+    service = await world.service()
+
+    await looked(world, service, 3)
+
+    [alarm] = await alarms(world)
+    assert (alarm.sort, alarm.about) == (Sort.COMPLAINTS, RISE)
+    assert alarm.count == 30
+    assert alarm.count > 3 * alarm.high
+    assert world.now - alarm.since < timedelta(minutes=20)
+    assert len(alarm.mentions) == 3
+    assert world.printed.count(" ALARM ") == 1
+    assert "30 complaints" in world.printed
+
+    world.now += timedelta(hours=3)
+    await looked(world, service)
+
+    [alarm] = await alarms(world)
+    assert alarm.over_at is not None
+    assert "alarm 1 is over: Acme" in world.printed
+
+    await looked(world, service, 3)
+    assert len(await alarms(world)) == 1, "what was told is not told again"
+
+
+async def test_two_watches_raise_an_alarm_once(world: World) -> None:
+    await settled(world)
+    await used_to(world, timedelta(minutes=40), until=world.now)
+    await keep(world, burst(world, 30))
+    first, second = await world.service(), await world.service()
+
+    await asyncio.gather(first.watch.look(world.now), second.watch.look(world.now))
+
+    assert len(await alarms(world)) == 1
+    assert len(await world.all_of(AlarmNotice)) == 1
+
+
+async def test_three_people_who_report_harm_ring_at_once(world: World) -> None:
+    await settled(world)
+    texts = (
+        "My fish had glass in it and my mouth was bleeding.",
+        "A metal splinter in the fish, how can that be allowed at all?",
+        "Your fish fryer caught fire next to my daughter, never again.",
+    )
+    for number, words in enumerate(texts):
+        await heard(world, said(words, author=f"a{number}", published=world.now))
+    await judged(world)
+    service = await world.service()
+    world.now += timedelta(seconds=5)
+
+    await looked(world, service)
+
+    [alarm] = await alarms(world)
+    assert (alarm.sort, alarm.count) == (Sort.SAFETY, 3)
+    assert "3 reports of safety" in world.printed
+
+    world.now += timedelta(hours=7)
+    await looked(world, service)
+    assert (await alarms(world))[0].over_at is not None
+
+
+async def test_one_who_reports_three_times_is_one(world: World) -> None:
+    await settled(world)
+    for words in ("Glass in my fish!", "Still glass in the fish.", "There was glass in my fish"):
+        await heard(world, said(words, author="ada", published=world.now))
+    await judged(world)
+    service = await world.service()
+    world.now += timedelta(seconds=5)
+
+    await looked(world, service)
+
+    assert await alarms(world) == []
+
+
+async def test_one_article_about_harm_is_enough(world: World) -> None:
+    await settled(world)
+    article = said("Fish chain: glass found, two injured", published=world.now, kind=Kind.ARTICLE)
+    await heard(world, article)
+    await judged(world)
+    service = await world.service()
+    world.now += timedelta(seconds=5)
+
+    await looked(world, service)
+
+    assert [alarm.sort for alarm in await alarms(world)] == [Sort.SAFETY]
+
+
+async def test_a_source_that_should_speak_and_does_not(world: World) -> None:
+    await settled(world)
+    await used_to(world, timedelta(minutes=20), until=world.now)
+    service = await world.service()
+    await looked(world, service)
+    world.now += timedelta(hours=30)
+
+    await looked(world, service, 10)
+
+    [alarm] = await alarms(world)
+    assert (alarm.sort, alarm.source_id) == (Sort.SILENCE, 1)
+    assert "Inbox has brought nothing since" in world.printed
+
+    await keep(world, burst(world, 1))
+    await looked(world, service)
+    assert (await alarms(world))[0].over_at is not None
+
+
+async def test_an_alarm_is_seen_to_by_the_first_and_put_off_with_an_end(world: World) -> None:
+    await settled(world, "Ana", "Ben")
+    async with world.store.transaction() as session:
+        session.add(
+            Alarm(brand_id=1, about=RISE, sort=Sort.MENTIONS, since=world.now, raised_at=world.now)
+        )
+
+    assert await alarming.acknowledge(world.store, 1, "Ana") == "You see to alarm 1."
+    assert "already" in await alarming.acknowledge(world.store, 1, "Ben")
+    with pytest.raises(NotAllowed, match="within the next seven days"):
+        await alarming.snooze(world.store, 1, "Ana", world.now + timedelta(days=30))
+    await alarming.snooze(world.store, 1, "Ana", world.now + timedelta(hours=4))
+
+    [alarm] = await alarms(world)
+    assert not alarm.rings(world.now)
+    assert alarm.rings(world.now + timedelta(hours=4))
+
+
+async def test_what_could_not_be_told_is_tried_again(
+    world: World,
+) -> None:
+    await settled(world)
+    await used_to(world, timedelta(minutes=40), until=world.now)
+    await keep(world, burst(world, 30))
+    service = await world.service()
+    async with world.store.transaction() as session:
+        session.add(AlarmNotice(alarm_id=await one_alarm(world), channel="gone", next_at=world.now))
+
+    await looked(world, service)
+
+    async with world.store.reading() as session:
+        gone = (
+            await session.exec(select(AlarmNotice).where(col(AlarmNotice.channel) == "gone"))
+        ).one()
+    assert (gone.sent_at, gone.tries) == (None, 1)
+    assert gone.failure == "There is no such channel any more."
+
+
+async def one_alarm(world: World) -> int:
+    """An alarm that is over, by number."""
+    async with world.store.transaction() as session:
+        alarm = Alarm(
+            brand_id=1,
+            about="silence 1",
+            sort=Sort.SILENCE,
+            source_id=1,
+            since=world.now - A_DAY,
+            raised_at=world.now - A_DAY,
+            over_at=world.now - A_DAY,
+        )
+        session.add(alarm)
+        await session.flush()
+        return alarm.key
