@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from listener.desk import signing_in, staffing
+from listener.desk import quieting, signing_in, staffing
 from listener.domain.password import SHORTEST
 from listener.domain.record import NotAllowed
 from listener.store import logins
@@ -19,6 +19,9 @@ HERE: Final = "/me"
 SAID: Final = {
     "kept": "Kept.",
     "password": "Your password is changed. Everywhere else you were signed out.",
+    "quiet": "Kept. What is urgent still comes at any hour.",
+    "away": "You are away: you get no new cases, and yours went back.",
+    "back": "You are here again.",
     "out": "Everywhere else you were signed out.",
 }
 IN_A_DEMO = "This is the demo: its people have no passwords and keep their names."
@@ -42,7 +45,8 @@ class AccountPage:
         here = signed_in(request)
         somebody = pages.person(request)
         async with self.store.reading() as session:
-            current = await logins.current(session, now=await now(session))
+            moment = await now(session)
+            current = await logins.current(session, now=moment)
         mine = [one for one in current if one.staff_id == somebody.key]
         return pages.render(
             request,
@@ -51,6 +55,7 @@ class AccountPage:
             said=said,
             wrong=wrong,
             logins=mine,
+            away=somebody.away(moment),
             here=here.id if here else None,
             shortest=SHORTEST,
         )
@@ -70,6 +75,21 @@ class AccountPage:
         except NotAllowed as refusal:
             return await self.page(request, status=400, wrong=str(refusal))
         return seen("kept")
+
+    async def keep_quiet(self, request: web.Request) -> web.Response:
+        """POST /me/quiet: quiet hours, and whether to be told once an hour."""
+        form = await request.post()
+        try:
+            await quieting.keep(
+                self.store,
+                pages.person(request).key,
+                start=str(form.get("from", "")),
+                end=str(form.get("until", "")),
+                quieter="quieter" in form,
+            )
+        except NotAllowed as refusal:
+            return await self.page(request, status=400, wrong=str(refusal))
+        return seen("quiet")
 
     async def change_password(self, request: web.Request) -> web.Response:
         """POST /me/password."""

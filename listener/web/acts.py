@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 from yarl import URL
 
 from listener.desk import (
+    acknowledging,
     assigning,
     closing,
     correcting,
@@ -64,6 +65,11 @@ class Acts:
             return await back(request, "/queue")
         return pages.said(200, NOBODYS, case=None, event=None, undo=None)
 
+    async def acknowledge(self, request: web.Request) -> web.Response:
+        """POST /cases/{case}/acknowledge: I have seen it, and see to it."""
+        act = acknowledging.acknowledge(self.store, case(request), me(request))
+        return await done(request, await act)
+
     async def release(self, request: web.Request) -> web.Response:
         """POST /cases/{case}/release: back to the queue."""
         return await done(request, await taking.release(self.store, case(request), me(request)))
@@ -83,7 +89,10 @@ class Acts:
         return pages.said(200, "")
 
     async def snooze(self, request: web.Request) -> web.Response:
-        """POST /cases/{case}/snooze: for=1h, 4h, tomorrow, 3d, a moment, or author; until."""
+        """POST /cases/{case}/snooze: for=1h, 4h, tomorrow, 3d, a moment, author or spreads; until.
+
+        With spreads, people= more who must say the same.
+        """
         deed = await self.snoozing(request)
         return await done(request, await deed(self.store, case(request), me(request)))
 
@@ -180,6 +189,10 @@ class Acts:
             return lambda store, number, staff: snoozing.snooze(
                 store, number, staff, on_answer=True
             )
+        if words == snoozing.SPREADS:
+            said = await field(request, "people")
+            people = pages.number(said) or 0 if said else snoozing.PEOPLE
+            return lambda store, number, staff: snoozing.until_spread(store, number, staff, people)
         zone = pages.person(request).zone or await field(request, "zone")
         async with self.store.reading() as session:
             until = snoozing.moment_of(words, await now(session), zone)

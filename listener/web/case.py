@@ -3,27 +3,41 @@
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 from markupsafe import Markup
 
+from listener.desk import clocking
 from listener.desk.replies import Box, Rules, compose, repeated
+from listener.desk.snoozing import PEOPLE
 from listener.domain.case import Status
+from listener.domain.deadline import Policies
+from listener.domain.digest import shortened
 from listener.domain.mention import Mention
 from listener.domain.reply import Reply, State
 from listener.domain.staff import Staff
 from listener.domain.triage import stars as in_words
 from listener.domain.wording import Occasion, filled
-from listener.store import dossier, history, people, replies, tags, timeline, wordings
+from listener.store import (
+    dossier,
+    history,
+    people,
+    replies,
+    routing,
+    tags,
+    themes,
+    timeline,
+    wordings,
+)
 from listener.store.authors import earlier
 from listener.store.dossier import Dossier
-from listener.store.likes import of_last_day
+from listener.store.likes import Likes
 from listener.store.session import AsyncSession, Store, now
 from listener.web import pages
-from listener.web.hearing import heard
+from listener.web.hearing import Hearing
 from models.lexicon import heaviest
 
 PIECE = re.compile(r"\s+|\w+|[^\w\s]")
@@ -51,6 +65,9 @@ class CasePage:
 
     store: Store
     rules: Rules
+    policies: Policies = field(default_factory=Policies)
+    hearing: Hearing = field(default_factory=Hearing)
+    alike: Likes = field(default_factory=Likes)
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the page, or the part of it that a script asks for."""
@@ -72,8 +89,9 @@ class CasePage:
                 "case": standing(found, person, await tags.of_case(session, number), moment),
                 "chosen": number,
                 "last": await history.last(session),
-                "health": await heard(session, moment),
+                "health": await self.hearing.heard(session, moment),
                 "snoozes": SNOOZES,
+                "spreads_by": PEOPLE,
                 "people": [
                     one.name for one in staff if one.active and one.sees(found.case.brand_id)
                 ],
@@ -81,6 +99,10 @@ class CasePage:
                     {"at": line.at, "says": line.says, "words": line.note, "undone": line.undone}
                     for line in reversed(await timeline.of_case(session, number))
                 ],
+                "clocks": await clocking.standing(
+                    session, found.case, now=moment, otherwise=self.policies
+                ),
+                "went": await self.went(session, number),
                 "diffs": [
                     Difference(
                         one.at,
@@ -90,13 +112,19 @@ class CasePage:
                     for one in reversed(await timeline.changes(session, number))
                 ],
                 "past": await past(session, found),
-                "likes": await likes(session, found, moment),
+                "likes": await likes(session, found, self.alike, moment),
+                "theme": await cause(session, found),
                 **telling(found),
             }
             outbox = await replies.of_case(session, number)
         context["outbox"] = [sent(reply, name) for reply, name in outbox]
         context["box"] = await self.box(found, person, moment)
         return context
+
+    async def went(self, session: AsyncSession, number: int) -> Sequence[str]:
+        """Where the case went, and why; nothing where no rules are set up."""
+        found = (await routing.latest(session, [number])).get(number)
+        return [] if found is None else found.why
 
     async def box(self, found: Dossier, person: Staff, moment: datetime) -> dict[str, Any] | None:
         """The reply box; only who has the case sees it, so that nobody answers twice."""
@@ -162,9 +190,11 @@ def standing(
         "held_by_other": holder not in (None, person.key),
         "held_until": case.held_until if holder == person.key else None,
         "due_at": case.due_at,
+        "unheard": case.unheard_since is not None,
         "waiting_since": case.waiting_since,
         "opened_at": case.opened_at,
         "snoozed_until": None if case.wakes_on_answer else asleep,
+        "wakes_on_people": case.wakes_on_people,
         "snoozed": asleep is not None,
         "outcome": case.outcome,
         "tags": marks,
@@ -186,7 +216,7 @@ def telling(found: Dossier) -> dict[str, Any]:
         "why": {
             "complaint": mention.complaint,
             "reasons": found.case.reasons,
-            "model": mention.model,
+            "model": mention.judge,
         },
     }
 
@@ -243,13 +273,35 @@ async def past(session: AsyncSession, found: Dossier) -> list[dict[str, Any]]:
     ]
 
 
-async def likes(session: AsyncSession, found: Dossier, moment: datetime) -> list[dict[str, Any]]:
+async def likes(
+    session: AsyncSession, found: Dossier, alike: Likes, moment: datetime
+) -> list[dict[str, Any]]:
     """Who said the like in the last day."""
     mention = found.mentions[0][0] if found.mentions else None
-    alike = [] if mention is None else await of_last_day(session, mention, now=moment)
+    if mention is None:
+        return []
     return [
-        {"published_at": one.published_at, "case": one.case_id, "text": one.text} for one in alike
+        {"published_at": one.published_at, "case": one.case_id, "text": one.text}
+        for one in await alike.of_last_day(session, mention, now=moment)
     ]
+
+
+async def cause(session: AsyncSession, found: Dossier) -> dict[str, Any] | None:
+    """The theme that a case is of, and how somebody else says it."""
+    theme = await themes.of_case(session, found.case.key)
+    if theme is None:
+        return None
+    quote = (await themes.quotes(session, [theme])).get(theme.key)
+    elsewhere = quote is not None and quote.case_id != found.case.key
+    return {
+        "key": theme.key,
+        "name": theme.name,
+        "people": theme.people,
+        "link": theme.link,
+        "owner": theme.owner_id and await people.name(session, theme.owner_id),
+        "quote": shortened(quote.words, 160) if quote and elsewhere else "",
+        "language": quote and quote.language,
+    }
 
 
 def lead(mention: Mention, source: str) -> dict[str, Any]:

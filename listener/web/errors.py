@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import ClientConnectionResetError, hdrs, web
 from yarl import URL
 
 from listener.domain.record import NoRight, NotAllowed, NotThere
@@ -92,6 +92,8 @@ async def in_plain_words(request: web.Request, handler: Handler) -> web.StreamRe
         if hdrs.ALLOW in refusal.headers:
             response.headers[hdrs.ALLOW] = refusal.headers[hdrs.ALLOW]
         return response
+    except ClientConnectionResetError:
+        return web.Response()  # whoever asked has left, as every page does: nobody reads this
     except Exception as error:  # noqa: BLE001  (its message may quote a post, so it is not shown)
         log.error("page fails", path=request.path, why=type(error).__name__)
         return answer(request, 500)

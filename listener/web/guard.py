@@ -29,10 +29,13 @@ BRAND_OF: Final[Mapping[str, BrandOf]] = {
     "event": walls.of_event,
     "reply": walls.of_reply,
     "brand": walls.of_brand,
+    "alarm": walls.of_alarm,
+    "notice": walls.of_notice,
+    "theme": walls.of_theme,
 }
 # These belong to no brand: numbers, and names.
 NUMBERED: Final = frozenset({"staff", "view", "wording", "login"})
-NAMED: Final = frozenset({"source", "file", "link"})
+NAMED: Final = frozenset({"source", "file", "link", "heard"})
 HEADER: Final = "X-CSRF"  # where scripts put what forms have in a field
 LOGIN: Final = web.RequestKey("login", Login)
 

@@ -1,7 +1,7 @@
 """Whether everything is heard: what the strip above the queue says of the sources."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from listener.store.session import AsyncSession
 from listener.web import pages
 
 RECENTLY: Final = timedelta(minutes=3)
+FRESH: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,19 @@ class Silent:
 
     name: str
     since: datetime
+
+
+@dataclass
+class Hearing:
+    """Remembers for a second what everybody's pages say alike."""
+
+    kept: tuple[datetime, dict[str, Any]] | None = field(default=None)
+
+    async def heard(self, session: AsyncSession, moment: datetime) -> dict[str, Any]:
+        """Whether everything is heard, as it was a second ago at most."""
+        if self.kept is None or abs(moment - self.kept[0]) >= FRESH:
+            self.kept = moment, await heard(session, moment)
+        return self.kept[1]
 
 
 async def heard(session: AsyncSession, moment: datetime) -> dict[str, Any]:

@@ -16,7 +16,17 @@ from listener.web import pages
 from listener.web.case import link
 from listener.web.choosing import Choosing
 
-ASKED: Final = ("words", "brand", "source", "language", "flagged", "since", "until", "case")
+ASKED: Final = (
+    "words",
+    "brand",
+    "source",
+    "language",
+    "flagged",
+    "since",
+    "until",
+    "case",
+    "theme",
+)
 
 
 @dataclass(frozen=True)
@@ -53,12 +63,17 @@ class MentionsPage:
             far=search.FAR,
             here=request.query_string,
             may_act=may(person, Act.WORK_CASES),
+            exported=exported(asked) if may(person, Act.READ_BRANDS) else None,
         )
+
+
+def exported(asked: dict[str, str]) -> str:
+    """What of the form an export heeds."""
+    return urlencode({name: asked[name] for name in ("brand", "since", "until") if asked[name]})
 
 
 def wanted(asked: dict[str, str]) -> Search:
     """What the form asks for; what makes no sense is not asked."""
-    until = day(asked["until"])
     return Search(
         words=asked["words"],
         brand=asked["brand"] or None,
@@ -66,8 +81,9 @@ def wanted(asked: dict[str, str]) -> Search:
         language=asked["language"] or None,
         flagged={"yes": True, "no": False}.get(asked["flagged"]),
         since=day(asked["since"]),
-        until=None if until is None else until + timedelta(days=1),
+        until=next_day(asked["until"]),
         case_id=pages.number(asked["case"]),
+        theme_id=pages.number(asked["theme"]),
     )
 
 
@@ -78,6 +94,12 @@ def day(words: str) -> datetime | None:
     except ValueError:
         return None
     return datetime(found.year, found.month, found.day, tzinfo=UTC) if found.year < 9999 else None
+
+
+def next_day(words: str) -> datetime | None:
+    """The end of a day, by UTC; None when it is none."""
+    found = day(words)
+    return None if found is None else found + timedelta(days=1)
 
 
 def shown(one: Lead) -> dict[str, Any]:

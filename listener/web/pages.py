@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -42,6 +43,11 @@ def render(request: web.Request, name: str, *, status: int = 200, **context: Any
         )
     )
     return web.Response(text=page, status=status, content_type="text/html")
+
+
+def piece(name: str, **context: Any) -> Markup:
+    """A piece of a page that is the same for everybody who is shown it."""
+    return Markup(_templates().get_template(name).render(**context))  # noqa: S704  (our own)
 
 
 @cache
@@ -134,6 +140,15 @@ def when(moment: datetime, *, title: str = "") -> Markup:
         title=title or f"{moment:%d %B %Y, %H:%M:%S} UTC",
         shown=f"{moment:%d %b %H:%M} UTC",
     )
+
+
+def midnight(words: str, zone: str | None, *, days: int = 0) -> datetime | None:
+    """When a day begins for whoever looks, or so many days later; None when it is no day."""
+    try:
+        first = date.fromisoformat(words) + timedelta(days=days)
+        return datetime.combine(first, time(), ZoneInfo(zone or "UTC")).astimezone(UTC)
+    except (ValueError, OverflowError, ZoneInfoNotFoundError):
+        return None
 
 
 def marked(words: str, spans: list[tuple[int, int]]) -> Markup:

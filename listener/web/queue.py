@@ -1,8 +1,9 @@
 """The queue on a page: lists of cases, most pressing first, beside the case one works on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,15 +11,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from aiohttp import web
 from markupsafe import Markup
 
+from listener.domain.alarm import sentence
 from listener.domain.staff import Staff
-from listener.store import history, queue, tags, views
+from listener.store import alarms, history, queue, tags, views
+from listener.store.alarms import Shown
 from listener.store.queue import Filters, Queue, Row, Viewer
 from listener.store.rows import Lead
 from listener.store.session import Store, now
 from listener.web import pages
 from listener.web.case import CasePage, link
 from listener.web.choosing import Choosing
-from listener.web.hearing import heard
+from listener.web.notices import blocked
 from models.lexicon import heaviest
 
 NAMES: Final[Mapping[Queue, tuple[str, str]]] = {
@@ -37,6 +40,7 @@ AGES: Final = {
     "1d": timedelta(days=1),
     "3d": timedelta(days=3),
 }
+MOST_DRAWN: Final = 4_000  # rows that are kept drawn at once
 ASKED: Final = ("words", "brand", "source", "language", "stars", "reach", "tag", "age")
 
 
@@ -52,6 +56,35 @@ class Tab:
 TABS: Final = tuple(Tab(one.value, *words) for one, words in NAMES.items())
 
 
+@dataclass(slots=True)
+class Drawing:
+    """Rows as they were drawn this minute; the next one says other times, and begins anew.
+
+    Twenty agents look at much the same rows again and again, and drawing one costs more than
+    reading it. Nothing that a customer wrote is kept for longer than the minute.
+    """
+
+    minute: datetime | None = None
+    drawn: dict[tuple[Row, bool, bool, bool], Markup] = field(default_factory=dict)
+
+    def draw(
+        self, rows: Iterable[Row], moment: datetime, person: Staff, *, snoozed: bool, chosen: int
+    ) -> list[Markup]:
+        """Each row, as this person sees it."""
+        minute = moment.replace(second=0, microsecond=0)
+        if minute != self.minute or len(self.drawn) > MOST_DRAWN:
+            self.minute, self.drawn = minute, {}
+        made = []
+        for row in rows:
+            key = (row, row.owner == person.name, snoozed, row.id == chosen)
+            if key not in self.drawn:
+                self.drawn[key] = pages.piece(
+                    "_row.html", row=shown(row), yours=key[1], snoozed=snoozed, chosen=key[3]
+                )
+            made.append(self.drawn[key])
+        return made
+
+
 @dataclass(frozen=True)
 class QueuePage:
     """GET /queue: the list, and the chosen case beside it; scripts ask for the list alone."""
@@ -59,6 +92,7 @@ class QueuePage:
     store: Store
     case_page: CasePage
     choosing: Choosing = field(default_factory=Choosing)
+    drawing: Drawing = field(default_factory=Drawing)
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the page, or the part of it that a script asks for."""
@@ -82,16 +116,27 @@ class QueuePage:
                 "queue": tab,
                 "queues": TABS,
                 "counts": {one.value: number for one, number in counts.items()},
-                "rows": [shown(row) for row in page.rows],
+                "rows": self.drawing.draw(
+                    page.rows,
+                    moment,
+                    person,
+                    snoozed=tab.value == Queue.SNOOZED,
+                    chosen=chosen or 0,
+                ),
                 "more": following(request, page.after),
                 "here": request.query_string,
                 "filters": asked,
                 "filtered": sum(bool(asked[name]) for name in ASKED if name != "words"),
-                "health": await heard(session, moment),
+                "health": await self.case_page.hearing.heard(session, moment),
                 "chosen": chosen,
             }
             if not part:
-                context |= {"last": await history.last(session)}
+                found = await alarms.shown(session, brands=person.walls, ringing_at=moment)
+                context |= {
+                    "last": await history.last(session),
+                    "ringing": [ringing(one) for one in found],
+                    "troubles": await blocked(session, person),
+                }
             context["views"] = await views.of(session, person.key)
             choices = await self.choosing.choices(session, person.walls, moment)
             context["choices"] = {
@@ -144,37 +189,44 @@ def following(request: web.Request, after: str | None) -> str | None:
     return urlencode(same | {"after": after})
 
 
-def shown(row: Row) -> dict[str, Any]:
-    """A row as the template shows it."""
+def shown(row: Row) -> SimpleNamespace:
+    """A row as the template shows it; what it asks of a dictionary it finds only at second try."""
     lead = row.lead
-    return {
-        "id": row.id,
-        "urgent": row.urgent,
-        "unsure": row.unsure,
-        "status": row.status,
-        "outcome": row.outcome,
-        "due_at": row.due_at,
-        "opened_at": row.opened_at,
-        "waiting_since": row.waiting_since,
-        "snoozed_until": row.snoozed_until,
-        "closed_at": row.closed_at,
-        "owner": row.owner,
-        "holder": row.holder,
-        "mentions": row.mentions,
-        "tags": row.tags,
-        "score": row.score,
-        "why": row.why,
-        "clock": row.why.rpartition(", ")[2],
-        "brand": row.brand,
-        "source": lead.source if lead else "",
-        "stars": lead.stars if lead else None,
-        "author": lead.author if lead else "",
-        "reach": lead.reach if lead else None,
-        "deleted": lead is None or lead.deleted or lead.purged,
-        "edited": lead is not None and lead.edited,
-        "url": link(lead.url) if lead else "",
-        "words": words(lead) if lead else Markup(),
-    }
+    return SimpleNamespace(
+        id=row.id,
+        urgent=row.urgent,
+        unsure=row.unsure,
+        status=row.status,
+        outcome=row.outcome,
+        due_at=row.due_at,
+        opened_at=row.opened_at,
+        waiting_since=row.waiting_since,
+        snoozed_until=row.snoozed_until,
+        closed_at=row.closed_at,
+        owner=row.owner,
+        holder=row.holder,
+        mentions=row.mentions,
+        tags=row.tags,
+        score=row.score,
+        why=row.why,
+        clock=row.why.rpartition(", ")[2],
+        brand=row.brand,
+        source=lead.source if lead else "",
+        stars=lead.stars if lead else None,
+        author=lead.author if lead else "",
+        reach=lead.reach if lead else None,
+        deleted=lead is None or lead.deleted or lead.purged,
+        edited=lead is not None and lead.edited,
+        url=link(lead.url) if lead else "",
+        words=words(lead) if lead else Markup(),
+    )
+
+
+def ringing(one: Shown) -> SimpleNamespace:
+    """An alarm as the strip above the queue says it."""
+    return SimpleNamespace(
+        id=one.alarm.key, brand=one.brand, sentence=sentence(one.alarm, one.source), who=one.who
+    )
 
 
 def words(lead: Lead) -> Markup:

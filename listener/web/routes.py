@@ -1,5 +1,7 @@
 """The one list of addresses: each with the right that it asks for and who answers."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,25 +10,37 @@ from aiohttp import hdrs, web
 from listener.desk.replies import Rules
 from listener.domain.deadline import Policies
 from listener.domain.rights import Act
+from listener.domain.secret import Seal
 from listener.store.session import Store
 from listener.web import files
 from listener.web.account import AccountPage
 from listener.web.acts import Acts
+from listener.web.alarms import AlarmsPage
+from listener.web.announcing import AnnouncingPage
+from listener.web.away import Away
+from listener.web.breaches import BreachesPage
 from listener.web.case import CasePage
 from listener.web.csp import Reports
+from listener.web.deadlines import DeadlinesPage
+from listener.web.digests import DigestPage
 from listener.web.entrance import Entrance
+from listener.web.exports import ExportPage
 from listener.web.flags import FlagsPage
 from listener.web.guard import Door, Route
 from listener.web.health import Health, Metrics
+from listener.web.heard import HeardPage
 from listener.web.hooks import Doors
 from listener.web.live import Live
 from listener.web.login import HOME, LoginPage
 from listener.web.mentions import MentionsPage
+from listener.web.notices import NoticesPage
 from listener.web.queue import QueuePage
 from listener.web.replies import Replying
 from listener.web.site import REPORTS
+from listener.web.slack import SlackDoor
 from listener.web.staff import StaffPage
 from listener.web.status import StatusPage
+from listener.web.themes import ThemesPage
 from listener.web.views import Views
 from listener.web.wordings import WordingsPage
 
@@ -41,7 +55,11 @@ class Rooms:
     live: Live
     rules: Rules
     policies: Policies
+    seal: Seal  # marks links that leave the house
     undo: timedelta  # how long a reply waits, so that it can be taken back
+    slack: SlackDoor
+    mails: bool = False  # whether mail leaves this house
+    nudge: Callable[[], None] = asyncio.Event().set  # what there is to send is sent at once
 
 
 def every(rooms: Rooms) -> tuple[Route, ...]:
@@ -56,6 +74,9 @@ def for_machines(rooms: Rooms) -> tuple[Route, ...]:
         Route("GET", "/health", "health", Door.MACHINES, Health(rooms.store).show),
         Route("GET", "/metrics", "metrics", Door.MACHINES, Metrics(rooms.store, reports).show),
         Route("POST", "/hooks/{source}", "hook", Door.MACHINES, rooms.doors.receive),
+        Route("POST", "/slack/acts", "slack acts", Door.MACHINES, rooms.slack.acts),
+        Route("POST", "/slack/commands", "slack commands", Door.MACHINES, rooms.slack.commands),
+        Route("POST", "/slack/events", "slack events", Door.MACHINES, rooms.slack.events),
         Route("POST", REPORTS, "csp", Door.MACHINES, reports.take),
         Route("GET", "/static/{file}", "static", Door.MACHINES, files.show),
     )
@@ -63,22 +84,29 @@ def for_machines(rooms: Rooms) -> tuple[Route, ...]:
 
 def to_come_in(rooms: Rooms) -> tuple[Route, ...]:
     """Where people sign in and out."""
-    page = LoginPage(rooms.store, rooms.entrance)
+    page, heard = LoginPage(rooms.store, rooms.entrance), HeardPage(rooms.store, rooms.seal)
     return (
         Route("GET", "/login", "login", Door.PUBLIC, page.show),
         Route("POST", "/login", "sign in", Door.PUBLIC, page.sign_in),
         Route("POST", "/logout", "sign out", Door.PUBLIC, page.sign_out),
         Route("GET", "/link/{link}", "link", Door.PUBLIC, page.show_link),
         Route("POST", "/link/{link}", "use link", Door.PUBLIC, page.use_link),
+        Route("GET", "/heard/{heard}", "heard", Door.PUBLIC, heard.show),
+        Route("POST", "/heard/{heard}", "hear", Door.PUBLIC, heard.hear),
     )
 
 
 def pages(rooms: Rooms) -> tuple[Route, ...]:
     """What people see and do."""
-    case = CasePage(rooms.store, rooms.rules)
+    case = CasePage(rooms.store, rooms.rules, rooms.policies)
     queue = QueuePage(rooms.store, case)
-    views = Views(rooms.store)
+    views, alarms = Views(rooms.store), AlarmsPage(rooms.store)
+    themes, judged = ThemesPage(rooms.store), FlagsPage(rooms.store)
+    telling = AnnouncingPage(rooms.store, rooms.rules, rooms.undo)
     worded = WordingsPage(rooms.store)
+    digests = DigestPage(rooms.store, rooms.mails)
+    breaches = BreachesPage(rooms.store, rooms.policies)
+    away, notices = Away(rooms.store), NoticesPage(rooms.store, rooms.nudge)
     me, staff = AccountPage(rooms.store, rooms.entrance), StaffPage(rooms.store, rooms.entrance)
     return (
         Route("GET", "/", "home", Act.KEEP_ACCOUNT, home),
@@ -86,7 +114,42 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
         Route("GET", "/cases/{case}", "case", Act.READ_CASES, case.show),
         Route("GET", "/live", "live", Act.READ_CASES, rooms.live.show, by_hand=False),
         Route("GET", "/mentions", "mentions", Act.READ_CASES, MentionsPage(rooms.store).show),
-        Route("GET", "/flags", "flags", Act.READ_CASES, FlagsPage(rooms.store).show),
+        Route("GET", "/export", "export", Act.READ_BRANDS, ExportPage(rooms.store).show),
+        Route("GET", "/alarms", "alarms", Act.READ_CASES, alarms.show),
+        Route("GET", "/themes", "themes", Act.READ_CASES, themes.show),
+        Route("GET", "/themes/{theme}", "theme", Act.READ_CASES, themes.one),
+        Route("POST", "/themes/{theme}/rename", "rename theme", Act.WORK_CASES, themes.rename),
+        Route("POST", "/themes/{theme}/mute", "mute theme", Act.WORK_CASES, themes.mute),
+        Route("POST", "/themes/{theme}/merge", "merge theme", Act.WORK_CASES, themes.merge),
+        Route("POST", "/themes/{theme}/split", "split theme", Act.WORK_CASES, themes.split),
+        Route("GET", "/themes/{theme}/tell", "whom to tell", Act.WORK_CASES, telling.show),
+        Route("POST", "/themes/{theme}/tell", "tell them", Act.WORK_CASES, telling.tell),
+        Route("POST", "/themes/{theme}/own", "who sees to theme", Act.ASSIGN, themes.own),
+        Route("POST", "/themes/{theme}/link", "link of theme", Act.ASSIGN, themes.lead),
+        Route(
+            "POST",
+            "/alarms/{alarm}/acknowledge",
+            "acknowledge alarm",
+            Act.READ_CASES,
+            alarms.acknowledge,
+        ),
+        Route("POST", "/alarms/{alarm}/snooze", "snooze alarm", Act.WORK_CASES, alarms.snooze),
+        Route("GET", "/flags", "flags", Act.READ_CASES, judged.show),
+        Route("POST", "/brands/{brand}/roll-back", "roll back", Act.CONFIGURE, judged.roll_back),
+        Route("GET", "/digest", "digest", Act.READ_BRANDS, digests.show),
+        Route("POST", "/digest", "digest by mail", Act.READ_BRANDS, digests.subscribe),
+        Route("GET", "/digest.csv", "digest table", Act.READ_BRANDS, digests.table),
+        Route(
+            "GET",
+            "/deadlines",
+            "deadlines",
+            Act.READ_CASES,
+            DeadlinesPage(rooms.store, rooms.policies).show,
+        ),
+        Route("GET", "/notices", "notices", Act.READ_BRANDS, notices.show),
+        Route("POST", "/notices/{notice}/again", "send again", Act.READ_BRANDS, notices.again),
+        Route("GET", "/breaches", "breaches", Act.READ_BRANDS, breaches.show),
+        Route("GET", "/breaches.csv", "breaches table", Act.READ_BRANDS, breaches.table),
         Route("POST", "/views", "keep view", Act.READ_CASES, views.keep),
         Route("POST", "/views/{view}/forget", "forget view", Act.READ_CASES, views.let_go),
         Route("POST", "/views/{view}/move", "move view", Act.READ_CASES, views.move),
@@ -96,8 +159,13 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
         Route("POST", "/wordings/forget", "forget wording", Act.WRITE_WORDINGS, worded.forget),
         Route("GET", "/me", "me", Act.KEEP_ACCOUNT, me.show),
         Route("POST", "/me", "keep me", Act.KEEP_ACCOUNT, me.keep),
+        Route("POST", "/me/quiet", "my quiet hours", Act.KEEP_ACCOUNT, me.keep_quiet),
+        Route("POST", "/me/away", "away", Act.KEEP_ACCOUNT, away.go),
+        Route("POST", "/me/back", "back", Act.KEEP_ACCOUNT, away.back),
         Route("POST", "/me/password", "my password", Act.KEEP_ACCOUNT, me.change_password),
         Route("POST", "/me/sign-out", "sign me out", Act.KEEP_ACCOUNT, me.sign_out),
+        Route("GET", "/slack/join/{link}", "ask in slack", Act.KEEP_ACCOUNT, rooms.slack.ask),
+        Route("POST", "/slack/join/{link}", "join slack", Act.KEEP_ACCOUNT, rooms.slack.join),
         Route("GET", "/staff", "people", Act.MANAGE_STAFF, staff.show),
         Route("POST", "/staff", "add person", Act.MANAGE_STAFF, staff.add),
         Route("POST", "/staff/{staff}/change", "change person", Act.MANAGE_STAFF, staff.change),
@@ -142,6 +210,8 @@ def acts(rooms: Rooms) -> tuple[Route, ...]:
             Route("POST", f"/cases/{{case}}/{name}", name, Act.WORK_CASES, handler)
             for name, handler in on_a_case.items()
         ),
+        # Those who only read are called by the ladder too, so they may say that they heard.
+        Route("POST", "/cases/{case}/acknowledge", "acknowledge", Act.READ_CASES, acts.acknowledge),
         # A page says this by itself, also when nobody is there.
         Route("POST", "/cases/{case}/here", "here", Act.READ_CASES, acts.here, by_hand=False),
         Route("POST", "/cases/next", "next", Act.WORK_CASES, acts.next),

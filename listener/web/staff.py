@@ -174,6 +174,7 @@ def row(
         "id": person.key,
         "name": person.name,
         "role": person.role,
+        "away": person.away_until if person.away(moment) else None,
         "brands": person.walls,
         "brand_names": None
         if person.walls is None

@@ -8,6 +8,7 @@ from listener.domain.case import Status
 from listener.store import cases, mentions, sources
 from listener.store.session import Store, now
 from listener.web import pages
+from listener.web.notices import blocked
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class StatusPage:
             everything = await sources.every(session)
             waiting = await mentions.waiting(session)
             counts = await cases.counts(session)
+            troubles = await blocked(session, pages.person(request))
         rows = [
             {
                 "name": source.name,
@@ -40,6 +42,7 @@ class StatusPage:
             request,
             "status.html",
             sources=rows,
+            troubles=troubles,
             waiting=waiting,
             open=counts.get(Status.OPEN, 0),
             owned=counts.get(Status.OWNED, 0),

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from listener.domain.staff import Role
+from listener.domain.theme import Belonging, Theme
 from listener.store import people
 from tests.browser.looking import Desk
 from tests.given import COMPLAINTS, complained
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.browser
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 PAGES = ("/queue", "/queue?queue=all&case=1", "/cases/1", "/mentions", "/flags", "/status",
-         "/wordings", "/staff", "/me", "/nowhere")  # fmt: skip
+         "/digest", "/digest?of=month&on=2026-11-02", "/breaches", "/deadlines", "/alarms", "/notices",
+         "/themes", "/themes/1", "/themes/1/tell", "/wordings", "/staff", "/me", "/nowhere")  # fmt: skip
 
 
 async def promoted(world: World, name: str = "Ana") -> None:
@@ -28,6 +30,23 @@ async def promoted(world: World, name: str = "Ana") -> None:
         assert person is not None
         person.role = Role.ADMIN
         session.add(person)
+
+
+async def themed(world: World) -> None:
+    """Everything that was said is one theme."""
+    async with world.store.transaction() as session:
+        theme = Theme(
+            brand_id=1,
+            name="Cold, late and never answered: <b>all of it</b>",
+            people=3,
+            began_at=world.now,
+            last_at=world.now,
+            link="https://tickets.example/" + "7" * 400,
+        )
+        session.add(theme)
+        await session.flush()
+        for mention in await world.mentions():
+            session.add(Belonging(mention_id=mention.key, theme_id=theme.key))
 
 
 async def findings(page: Page) -> list[str]:
@@ -47,6 +66,7 @@ async def test_no_page_keeps_anybody_out(desk: Desk, theme: Literal["light", "da
     empty = await desk.go(await desk.sit_down(color_scheme=theme))
     wrong = await findings(empty)
     await complained(desk.world, *COMPLAINTS)
+    await themed(desk.world)
     page = await desk.sit_down(color_scheme=theme)
 
     for path in PAGES:
@@ -62,6 +82,7 @@ async def test_no_page_keeps_anybody_out(desk: Desk, theme: Literal["light", "da
 async def test_hostile_posts_are_only_text_on_every_page(desk: Desk) -> None:
     await promoted(desk.world)
     await hostile(desk.world)
+    await themed(desk.world)
     page = await desk.sit_down(viewport={"width": 1366, "height": 768})
     asked: list[str] = []
     page.on("dialog", lambda box: desk.faults.append(box.message))

@@ -202,6 +202,9 @@ async def test_it_works_on_a_phone(desk: Desk) -> None:
     await page.locator(".row").first.tap()
     await expect(page.locator(".words")).to_be_visible()
     await expect(page.locator(".list")).to_be_hidden()
+    await page.locator("#snooze-menu > summary").tap()
+    await expect(page.locator("#snooze-menu > .menu-body")).to_be_in_viewport(ratio=1)
+    await page.locator("#snooze-menu > summary").tap()
     await page.get_by_role("button", name="Claim").tap()
     await expect(page.locator("#case")).to_contain_text("Yours")
     await page.get_by_role("link", name="Back").tap()
@@ -209,6 +212,27 @@ async def test_it_works_on_a_phone(desk: Desk) -> None:
 
     wide = await page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 390
+
+
+async def test_on_a_phone_the_room_one_is_in_stands_in_sight(desk: Desk) -> None:
+    page = await desk.sit_down(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    await page.goto(desk.url + "/status")
+
+    await expect(page.get_by_role("link", name="Sources")).to_be_in_viewport(ratio=1)
+
+
+async def test_a_day_is_shown_as_a_day_in_every_zone(desk: Desk) -> None:
+    await complained(desk.world, *COMPLAINTS[:2])
+    page = await desk.sit_down(timezone_id="America/New_York")
+    await page.goto(desk.url + "/flags")
+    await page.wait_for_load_state("networkidle")
+
+    shown = await page.locator('time:not([datetime*="T"])').all_inner_texts()
+
+    assert shown
+    assert not any(":" in one for one in shown)
 
 
 async def test_reading_and_the_main_acts_need_no_script(desk: Desk) -> None:

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 
 import orjson
 import pytest
+from aiohttp.web import StreamResponse
+from structlog.testing import capture_logs
 
 from listener.desk import presence, taking
 from listener.domain.staff import Role
@@ -99,3 +101,30 @@ async def test_nothing_is_heard_of_another_brand(world: World, role: Role) -> No
     while not heard.empty():
         kind, facts = heard.get_nowait()
         assert not facts, kind
+
+
+async def test_a_page_that_is_closed_is_no_fault_of_ours(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await settled(world)
+    await complained(world, *COMPLAINTS[:2])
+    left, usual = asyncio.Event(), StreamResponse.write
+
+    async def write(self: StreamResponse, data: bytes) -> None:
+        try:
+            await usual(self, data)
+        except ConnectionError:
+            left.set()
+            raise
+
+    monkeypatch.setattr(StreamResponse, "write", write)
+    with capture_logs() as logs:
+        async with street(world) as way:
+            async with listening(await way.signed_in("Ana"), after=1) as heard:
+                await until(heard, "cases")
+            await taking.take(world.store, 2, "Ben")
+            async with asyncio.timeout(60):
+                await left.wait()
+
+    assert [line for line in logs if line["log_level"] == "error"] == []
+    assert [line for line in caplog.records if line.name == "aiohttp.server"] == []

@@ -8,9 +8,12 @@ import pytest
 from aiohttp import ClientSession, DummyCookieJar, web
 
 from listener.desk import noting, taking
+from listener.domain.alarm import RISE, Alarm, Sort
+from listener.domain.notice import News, Notice
 from listener.domain.reply import Reply
 from listener.domain.rights import RIGHTS, Act, may
 from listener.domain.staff import Role, Staff
+from listener.domain.theme import Theme
 from listener.web.entrance import Entrance
 from listener.web.guard import BRAND_OF, NUMBERED, Door, Guard, Route
 from listener.web.site import Site
@@ -22,6 +25,7 @@ ALL = {"agent", "lead", "manager", "admin"}
 WORKERS = {"agent", "lead", "admin"}
 LEADS = {"lead", "admin"}
 ADMIN = {"admin"}
+READERS = {"lead", "manager", "admin"}  # of brands
 ANYBODY = {"nobody", *ALL}
 
 # Written down once more, by hand, and not taken from the table of rights: a route that is new, or
@@ -30,6 +34,9 @@ EXPECTED: Mapping[str, set[str]] = {
     "GET /health": ANYBODY,
     "GET /metrics": ANYBODY,
     "POST /hooks/{source}": ANYBODY,
+    "POST /slack/acts": ANYBODY,
+    "POST /slack/commands": ANYBODY,
+    "POST /slack/events": ANYBODY,
     "POST /csp": ANYBODY,
     "GET /static/{file}": ANYBODY,
     "GET /login": ANYBODY,
@@ -37,13 +44,38 @@ EXPECTED: Mapping[str, set[str]] = {
     "POST /logout": ANYBODY,
     "GET /link/{link}": ANYBODY,
     "POST /link/{link}": ANYBODY,
+    "GET /heard/{heard}": ANYBODY,
+    "POST /heard/{heard}": ANYBODY,
     "GET /": ALL,
     "GET /queue": ALL,
     "GET /cases/{case}": ALL,
     "GET /live": ALL,
     "GET /status": ALL,
     "GET /mentions": ALL,
+    "GET /export": READERS,
     "GET /flags": ALL,
+    "POST /brands/{brand}/roll-back": ADMIN,
+    "GET /alarms": ALL,
+    "GET /themes": ALL,
+    "GET /themes/{theme}": ALL,
+    "POST /themes/{theme}/rename": WORKERS,
+    "POST /themes/{theme}/mute": WORKERS,
+    "POST /themes/{theme}/merge": WORKERS,
+    "POST /themes/{theme}/split": WORKERS,
+    "GET /themes/{theme}/tell": WORKERS,
+    "POST /themes/{theme}/tell": WORKERS,
+    "POST /themes/{theme}/own": LEADS,
+    "POST /themes/{theme}/link": LEADS,
+    "POST /alarms/{alarm}/acknowledge": ALL,
+    "POST /alarms/{alarm}/snooze": WORKERS,
+    "GET /digest": READERS,
+    "GET /digest.csv": READERS,
+    "POST /digest": READERS,
+    "GET /deadlines": ALL,
+    "GET /notices": READERS,
+    "POST /notices/{notice}/again": READERS,
+    "GET /breaches": READERS,
+    "GET /breaches.csv": READERS,
     "POST /views": ALL,
     "POST /views/{view}/forget": ALL,
     "POST /views/{view}/move": ALL,
@@ -52,8 +84,13 @@ EXPECTED: Mapping[str, set[str]] = {
     "POST /wordings/forget": LEADS,
     "GET /me": ALL,
     "POST /me": ALL,
+    "POST /me/quiet": ALL,
+    "POST /me/away": ALL,
+    "POST /me/back": ALL,
     "POST /me/password": ALL,
     "POST /me/sign-out": ALL,
+    "GET /slack/join/{link}": ALL,
+    "POST /slack/join/{link}": ALL,
     "POST /cases/{case}/take": WORKERS,
     "POST /cases/{case}/over": WORKERS,
     "POST /cases/{case}/release": WORKERS,
@@ -72,6 +109,7 @@ EXPECTED: Mapping[str, set[str]] = {
     "POST /replies/{reply}/withdraw": WORKERS,
     "POST /replies/{reply}/again": WORKERS,
     "POST /replies/{reply}/there": WORKERS,
+    "POST /cases/{case}/acknowledge": ALL,
     "POST /cases/{case}/here": ALL,
     "POST /cases/next": WORKERS,
     "POST /cases/bulk": WORKERS,
@@ -122,6 +160,32 @@ async def two_brands(world: World) -> Things:
                 next_at=world.now,
             )
             session.add(reply)
+            alarm = Alarm(
+                brand_id=case.brand_id,
+                about=RISE,
+                sort=Sort.COMPLAINTS,
+                since=world.now,
+                raised_at=world.now,
+                mentions=[mention.key],
+            )
+            session.add(alarm)
+            notice = Notice(
+                channel="mail",
+                staff_id=1,
+                news=News.CHANGED,
+                case_id=case.key,
+                event_id=event.key,
+                next_at=world.now,
+            )
+            session.add(notice)
+            theme = Theme(
+                brand_id=case.brand_id,
+                name="Cold",
+                quote_id=mention.key,
+                began_at=world.now,
+                last_at=world.now,
+            )
+            session.add(theme)
             await session.flush()
         things.append(
             {
@@ -130,6 +194,9 @@ async def two_brands(world: World) -> Things:
                 "mention": mention.key,
                 "reply": reply.key,
                 "brand": case.brand_id,
+                "alarm": alarm.key,
+                "notice": notice.key,
+                "theme": theme.key,
             }
         )
     return Things(*things)

@@ -14,7 +14,7 @@ export function span(seconds) {
 
 export function tick(place) {
   const now = Date.now();
-  for (const one of place.querySelectorAll("time[datetime]")) {
+  for (const one of place.querySelectorAll('time[datetime*="T"]')) {
     const then = new Date(one.getAttribute("datetime"));
     const same = then.toDateString() === new Date(now).toDateString();
     const shown = (same ? today : other).format(then);

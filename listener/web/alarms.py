@@ -1,0 +1,119 @@
+"""The page of alarms: what rises or is silent, how much beyond the usual, and who sees to it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, Final
+
+from aiohttp import web
+
+from listener.channels import charts
+from listener.desk import alarming, snoozing
+from listener.domain.alarm import sentence
+from listener.domain.lookout import LOOK_BACK, QUARTER
+from listener.domain.rights import Act, may
+from listener.store import alarms
+from listener.store.alarms import Shown
+from listener.store.session import Store, now
+from listener.web import pages
+from listener.web.acts import back, field
+from listener.web.case import link
+
+MOST: Final = 50  # alarms on the page
+LATER: Final = "4h"
+
+
+@dataclass(frozen=True)
+class AlarmsPage:
+    """GET /alarms, and what people do with one."""
+
+    store: Store
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show the page: those that ring, those that are put off, those that are over."""
+        person = pages.person(request)
+        async with self.store.reading() as session:
+            moment = await now(session)
+            found = await alarms.shown(session, brands=person.walls, limit=MOST)
+        return pages.render(
+            request,
+            "alarms.html",
+            alarms=[drawn(one, moment) for one in found],
+            ringing=sum(one.alarm.rings(moment) for one in found),
+            more=len(found) == MOST,
+            may_snooze=may(person, Act.WORK_CASES),
+        )
+
+    async def acknowledge(self, request: web.Request) -> web.Response:
+        """POST /alarms/{alarm}/acknowledge."""
+        said = await alarming.acknowledge(self.store, number(request), pages.person(request).name)
+        return await done(request, said)
+
+    async def snooze(self, request: web.Request) -> web.Response:
+        """POST /alarms/{alarm}/snooze: for=1h, 4h, tomorrow."""
+        person = pages.person(request)
+        words = await field(request, "for") or LATER
+        async with self.store.reading() as session:
+            until = snoozing.moment_of(words, await now(session), person.zone or "")
+        return await done(
+            request, await alarming.snooze(self.store, number(request), person.name, until)
+        )
+
+
+async def done(request: web.Request, said: str) -> web.Response:
+    """What was done, to a script; a person is sent back."""
+    return pages.said(200, said) if pages.wants_json(request) else await back(request, "/alarms")
+
+
+def number(request: web.Request) -> int:
+    """The number of the alarm; the guard has seen that there is one."""
+    return int(request.match_info["alarm"])
+
+
+def drawn(one: Shown, moment: datetime) -> SimpleNamespace:
+    """An alarm as the template shows it."""
+    alarm = one.alarm
+    return SimpleNamespace(
+        id=alarm.key,
+        brand=one.brand,
+        sentence=sentence(alarm, one.source),
+        since=alarm.since,
+        raised_at=alarm.raised_at,
+        over_at=alarm.over_at,
+        who=one.who,
+        acknowledged_at=alarm.acknowledged_at,
+        snoozed_until=None if alarm.rings(moment) else alarm.snoozed_until,
+        rings=alarm.rings(moment),
+        said=[
+            SimpleNamespace(
+                id=mention.key,
+                words=mention.words[:280],
+                cut=len(mention.words) > 280,
+                language=mention.language,
+                at=mention.published_at,
+                case=mention.case_id,
+                url=link(mention.url),
+            )
+            for mention in one.said
+        ],
+        chart=chart(alarm.chart, (alarm.over_at or moment)),
+    )
+
+
+def chart(pairs: list[Any], end: datetime) -> SimpleNamespace | None:
+    """Bars for what was counted and a line for what is usual, with the same as rows of hours."""
+    if not pairs:
+        return None
+    start = end - LOOK_BACK
+    an_hour = 60 // QUARTER
+    return SimpleNamespace(
+        drawn=charts.rise(pairs),
+        rows=[
+            SimpleNamespace(
+                at=start + timedelta(minutes=QUARTER * place),
+                count=sum(count for count, _ in pairs[place : place + an_hour]),
+                usual=round(sum(usual for _, usual in pairs[place : place + an_hour]), 1),
+            )
+            for place in range(0, len(pairs), an_hour)
+        ],
+    )
