@@ -7,7 +7,16 @@ import typer
 from listener.app import Parts
 from listener.cli.ground import Json, Refused
 from listener.cli.working import Number, Who, cases, do, name_of
-from listener.desk import assigning, closing, noting, snoozing, tagging, taking, undoing
+from listener.desk import (
+    acknowledging,
+    assigning,
+    closing,
+    noting,
+    snoozing,
+    tagging,
+    taking,
+    undoing,
+)
 from listener.desk.acting import Done
 from listener.domain.deadline import Policies
 from listener.store import history
@@ -48,17 +57,37 @@ def snooze(
         typer.Option("--for", help="How long (90m, 4h, 3d), or until when (2026-05-04T09:00)."),
     ] = None,
     author: Annotated[bool, typer.Option(help="Until its author answers.")] = False,
+    spreads: Annotated[
+        bool, typer.Option(help="Until more people say the same, two weeks at most.")
+    ] = False,
+    people: Annotated[
+        int, typer.Option(help="How many more, with --spreads.", min=1, max=snoozing.MOST_PEOPLE)
+    ] = snoozing.PEOPLE,
     who: Who = None,
     as_json: Json = False,
 ) -> None:
     """Take a case out of the queues for a while. Its deadline stays where it is."""
+    if sum((until is not None, author, spreads)) > 1:
+        raise typer.BadParameter("Say one of --for, --author and --spreads.")
 
     async def deed(ready: Parts, name: str) -> Done:
+        if spreads:
+            return await snoozing.until_spread(ready.store, case, name, people)
         async with ready.store.reading() as session:
             moment = None if until is None else snoozing.moment_of(until, await now(session))
         return await snoozing.snooze(ready.store, case, name, moment, on_answer=author)
 
     do(who, deed, as_json=as_json)
+
+
+@cases.command()
+def acknowledge(case: Number, *, who: Who = None, as_json: Json = False) -> None:
+    """Say that you have heard of a case and see to it, so that nobody else is called."""
+    do(
+        who,
+        lambda ready, name: acknowledging.acknowledge(ready.store, case, name),
+        as_json=as_json,
+    )
 
 
 @cases.command()

@@ -2,10 +2,11 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import TextIOWrapper
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import orjson
 import typer
@@ -30,6 +31,8 @@ from models import shelf
 from models.classifier import Classifier
 from models.remote import Post
 from models.verdict import Question
+
+Result = TypeVar("Result")
 
 LOOK = 50
 TOGETHER = 512  # lines that are judged at once
@@ -117,17 +120,21 @@ def judge(
         settings = replace(settings, model=model, labels=None, languages=None)
     facts.set_up(quiet=True)
     with in_sentences():
-        if shelf.address(settings.model) is None:
-            judge_input(open_model(settings, None), as_json=as_json)
-        else:
-            asyncio.run(judge_elsewhere(settings, as_json=as_json))
+        with_model(settings, lambda classifier: judge_input(classifier, as_json=as_json))
 
 
-async def judge_elsewhere(settings: Settings, *, as_json: bool) -> None:
-    """Judge standard input with a model that lives on a server."""
+def with_model(settings: Settings, work: Callable[[Classifier], Result]) -> Result:
+    """What comes of some work with the model that the settings name, wherever it lives."""
+    if shelf.address(settings.model) is None:
+        return work(open_model(settings, None))
+    return asyncio.run(with_model_elsewhere(settings, work))
+
+
+async def with_model_elsewhere(settings: Settings, work: Callable[[Classifier], Result]) -> Result:
+    """The same, with a model that lives on a server."""
     async with inference(settings) as post:
         classifier = await asyncio.to_thread(open_model, settings, post)
-        await asyncio.to_thread(judge_input, classifier, as_json=as_json)
+        return await asyncio.to_thread(work, classifier)
 
 
 def open_model(settings: Settings, post: Post | None) -> Classifier:

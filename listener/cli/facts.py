@@ -15,6 +15,11 @@ SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
         f"judged   {count(fact['mentions'], 'mention')}: {count(fact['flagged'], 'complaint')}, "
         f"{fact['unsure']} unsure; {count(fact['cases'], 'new case')} in the queue"
     ),
+    "learnt": lambda fact: (
+        f"learnt   {count(fact['lessons'], 'lesson')} of brand {fact['brand']}: learnt "
+        f"{fact['version']} "
+        + ("judges from now on" if fact["in_force"] else "was stopped by the gate")
+    ),
     "source fails": lambda fact: (
         f"PROBLEM  {fact['source']}: {fact['why']}"
         + (f" It is asked again {fact['again']}." if "again" in fact else "")

@@ -16,13 +16,15 @@ from connectors.kit.errors import ConnectorError
 from listener.app import CannotRun, Parts, opened
 from listener.cli import facts
 from listener.config import BadSettings, Settings, read
-from listener.desk.plan import BadPlan
+from listener.desk.plan_words import BadPlan
 from listener.domain.record import NotAllowed
 from listener.domain.secret import WrongKey
 from listener.stages.loop import fault
+from listener.store.archive import BadBackup
 from listener.store.session import DatabaseTrouble
 from listener.web.site import PortTaken
 from models.errors import ModelError
+from models.evaluation.labelled import BadRows
 
 Result = TypeVar("Result")
 
@@ -38,7 +40,9 @@ class Refused(Exception):
 
 
 SAID = (
+    BadBackup,
     BadPlan,
+    BadRows,
     BadSettings,
     BrokenConnector,
     CannotRun,

@@ -5,7 +5,27 @@ from typing import Annotated
 import typer
 
 from listener import __version__
-from listener.cli import answering, asking, ground, people, running, setting_up, trying
+from listener.cli import (
+    alarms,
+    answering,
+    asking,
+    backing_up,
+    digesting,
+    evaluating,
+    exporting,
+    ground,
+    learning,
+    missing,
+    modelling,
+    noticing,
+    people,
+    promising,
+    running,
+    setting_up,
+    showing,
+    theming,
+    trying,
+)
 from listener.cli.benching import command
 
 program = typer.Typer(
@@ -47,15 +67,31 @@ program.command(name="export-config")(setting_up.export_config)
 program.command()(setting_up.check)
 program.command()(setting_up.connectors)
 program.command()(setting_up.migrate)
+program.command()(backing_up.backup)
+program.command()(backing_up.restore)
 program.command(name="try")(trying.attempt)
 program.command()(asking.poll)
 program.command()(asking.judge)
+program.command()(evaluating.evaluate)
+program.command()(learning.learn)
 program.command()(asking.mentions)
 program.command()(asking.coverage)
+program.command()(digesting.digest)
+program.command()(exporting.export)
+program.command()(missing.breaches)
+program.command()(promising.policies)
 program.command()(command.bench)
-program.add_typer(answering.cases, name="cases")  # with what working and arranging give it
+program.add_typer(showing.cases, name="cases")  # with all that the others give it
+program.add_typer(modelling.model, name="model")
+program.add_typer(alarms.alarms, name="alarms")
+program.add_typer(theming.themes, name="themes")
+program.add_typer(noticing.notices, name="notices")
 program.add_typer(answering.replies, name="replies")
 program.add_typer(people.staff, name="staff")
+
+modelling.model.command("roll-back")(learning.roll_back)
+modelling.model.command("join")(learning.join)
+modelling.model.command("part")(learning.part)
 
 
 def main() -> None:

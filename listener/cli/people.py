@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,12 +11,14 @@ import typer
 from listener.app import Parts
 from listener.cli.ground import Json, Refused, Result, act, out, parts, print_json
 from listener.desk import staffing
+from listener.desk.away import come_back, go_away
+from listener.desk.snoozing import moment_of
 from listener.desk.staffing import Welcome
 from listener.domain.login import LINK
 from listener.domain.staff import Role, Staff
 from listener.store import brands as all_brands
 from listener.store import people
-from listener.store.session import Store
+from listener.store.session import Store, now
 from listener.web.pages import span
 
 staff = typer.Typer(help="The people who work here, and how they sign in.", no_args_is_help=True)
@@ -121,6 +124,37 @@ def brands(
 
 
 @staff.command()
+def away(
+    name: Name,
+    until: Annotated[
+        str, typer.Argument(help="How long (4h, 3d), or until when (2026-05-04T09:00).")
+    ],
+    *,
+    why: Annotated[str, typer.Option(help="A word for colleagues: holidays, ill.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Somebody is away: they get no new cases, and give back those that wait for them."""
+
+    async def work(ready: Parts) -> tuple[Staff, int]:
+        person = await known(ready.store, name)
+        async with ready.store.reading() as session:
+            moment = moment_of(until, await now(session), person.zone)
+        return await go_away(ready.store, name, moment, why)
+
+    (person, cases), _ = done(work)
+    said = f"{person.name} is away until {person.away_until:%d %b %H:%M} UTC."
+    back = f" {cases} of their cases went back." if cases else ""
+    show(person, f"{said}{back}", as_json=as_json)
+
+
+@staff.command()
+def back(name: Name, *, as_json: Json = False) -> None:
+    """Somebody is here again, before the time they had named."""
+    person, _ = done(lambda ready: come_back(ready.store, name))
+    show(person, f"{person.name} is here again.", as_json=as_json)
+
+
+@staff.command()
 def leave(name: Name, *, as_json: Json = False) -> None:
     """Somebody works here no more: signed out at once, their cases back in the queue."""
 
@@ -147,12 +181,12 @@ def sign_out(name: Name, *, as_json: Json = False) -> None:
 def everybody(*, as_json: Json = False) -> None:
     """List everybody."""
 
-    async def work(ready: Parts) -> tuple[Sequence[Staff], dict[int, str]]:
+    async def work(ready: Parts) -> tuple[Sequence[Staff], dict[int, str], datetime]:
         async with ready.store.reading() as session:
             names = {brand.key: brand.name for brand in await all_brands.every(session)}
-            return await people.every(session), names
+            return await people.every(session), names, await now(session)
 
-    (found, names), _ = done(work)
+    (found, names, moment), _ = done(work)
     for person in found:
         if as_json:
             print_json(facts(person))
@@ -162,6 +196,8 @@ def everybody(*, as_json: Json = False) -> None:
             words.append(" and ".join(names.get(key, "?") for key in person.walls) or "no brand")
         if not person.active:
             words.append("left")
+        elif person.away(moment):
+            words.append(f"away until {person.away_until:%d %b %H:%M} UTC")
         out.print(", ".join(words), markup=False)
 
 

@@ -11,7 +11,7 @@ from listener.cli import ground
 from listener.cli.ground import Json, act, err, out, parts, print_json
 from listener.desk import demo
 from listener.desk.applying import apply
-from listener.domain.staff import Staff
+from listener.domain.staff import Role, Staff
 from listener.store import people, sources
 from listener.web.entrance import loopback
 
@@ -88,7 +88,9 @@ async def begin_demo(ready: Parts) -> None:
     async with ready.store.transaction() as session:
         for name in demo.STAFF:
             if await people.named(session, name) is None:
-                session.add(Staff(name=name))
+                # Who looks around is a lead: agents do not read how brands are doing.
+                role = Role.LEAD if name == demo.STAFF[0] else Role.AGENT
+                session.add(Staff(name=name, role=role))
 
 
 async def greet(ready: Parts, only: list[Stage]) -> None:

@@ -12,12 +12,14 @@ from rich.table import Table
 from connectors.kit import catalog
 from connectors.kit.errors import ConnectorError
 from listener.app import Channels, Parts
+from listener.channels.contract import Undelivered
+from listener.channels.mail import WANTED
 from listener.cli import ground
 from listener.cli.ground import Json, Refused, act, err, in_sentences, out, parts, print_json
 from listener.desk import applying, exporting, plan
 from listener.domain.secret import WrongKey
 from listener.domain.source import Source
-from listener.store import notices, schema, sources
+from listener.store import notices, people, schema, sources
 from listener.store.session import Store
 from models.errors import ModelError
 from models.verdict import Question
@@ -175,14 +177,30 @@ async def checks(ready: Parts, only: str | None) -> AsyncIterator[tuple[str, boo
             yield "model", True, f"{model.name} is ready."
         except ModelError as error:
             yield "model", False, str(error)
+        if (mail := await check_mail(ready)) is not None:
+            yield mail
     for one in everything:
         yield await check_source(ready, one)
     for channel in channels if only is None else ():
         try:
-            await Channels(ready).named(channel.name)
-            yield f"channel {channel.name}", True, "Its address and secret can be read."
-        except (ConnectorError, WrongKey) as error:
+            yield f"channel {channel.name}", *await Channels(ready).check(channel)
+        except (ConnectorError, WrongKey, Undelivered) as error:
             yield f"channel {channel.name}", False, str(error)
+
+
+async def check_mail(ready: Parts) -> tuple[str, bool, str] | None:
+    """Whether the mail server lets us in; None where none is set and nobody has an address."""
+    server = ready.settings.mail
+    if server is None:
+        async with ready.store.reading() as session:
+            addresses = [one for one in await people.every(session) if one.active and one.mail]
+        if not addresses:
+            return None
+        return "mail", False, f"Somebody has a mail address here, but no mail leaves. {WANTED}"
+    try:
+        return "mail", True, await server.check()
+    except Undelivered as error:
+        return "mail", False, str(error)
 
 
 async def check_source(ready: Parts, source: Source) -> tuple[str, bool, str]:

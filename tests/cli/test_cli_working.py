@@ -1,5 +1,7 @@
 """Working cases from the command line: who you are, what you did, or why not."""
 
+import json
+
 import pytest
 
 from tests.command_line import CommandLine
@@ -169,8 +171,9 @@ def test_a_case_is_arranged_with_a_sentence_each_time(demo: CommandLine) -> None
     assert said.err == "'soon' is no time; say 90m, 4h, 3d, tomorrow or 2026-05-04T09:00.\n"
     said = demo("--demo", "cases", "wake", number, "--as", "Ana")
     assert said.out == f"Case {number} is back in the queue.\n"
-    said = demo("--demo", "cases", "assign", number, "Ben", "--as", "Ana")
+    said = demo("--demo", "cases", "assign", number, "Ana", "--as", "Ben")
     assert said.err == "Only a lead may give a case to somebody else.\n"
+    assert demo("--demo", "cases", "assign", number, "Ben", "--as", "Ana").code == 0
     assert demo("--demo", "cases", "assign", number, "Ana", "--as", "Ana").code == 0
     assert demo("--demo", "cases", "assign", number, "--as", "Ana").code == 0
     demo("--demo", "cases", "close", number, "--outcome", "spam", "--as", "Ana")
@@ -182,3 +185,57 @@ def first_row(demo: CommandLine) -> dict[str, object]:
     """The most pressing case, as machines read it."""
     row: dict[str, object] = demo("--demo", "cases", "--json").rows[0]
     return row
+
+
+def test_a_case_is_shown_with_its_clocks_and_why(demo: CommandLine) -> None:
+    number = first(demo)
+
+    said = demo("--demo", "cases", "show", number)
+    [facts] = demo("--demo", "cases", "show", number, "--json").rows
+
+    assert said.code == 0
+    assert "Until when" in said.out
+    assert "First reply: " in said.out
+    assert "The policy “" in said.out
+    assert said.out.splitlines()[-1] == "Times are UTC."
+    assert [one["clock"] for one in facts["clocks"]] == ["first reply", "resolution"]
+    assert facts["policy"] in facts["why_this_policy"]
+
+
+def test_a_case_that_is_not_there_cannot_be_shown(listener: CommandLine) -> None:
+    said = listener("cases", "show", 7)
+
+    assert (said.code, said.err) == (1, "There is no case 7. `listener cases` lists them.\n")
+
+
+def test_what_was_sent_is_listed_and_what_has_arrived_is_not_sent_again(demo: CommandLine) -> None:
+    said = demo("--demo", "notices", "--state", "failed")
+    lines = [json.loads(line) for line in demo("--demo", "notices", "--json").out.splitlines()]
+
+    assert said.out.splitlines()[-1].endswith(" notices. Times are UTC.")
+    assert all(one["state"] in {"arrived", "waits", "failed"} for one in lines)
+    again = demo("--demo", "notices", "again", "999999", "--as", "Ana")
+    assert (again.code, again.err) == (
+        1,
+        "There is no notice 999999. `listener notices` lists them.\n",
+    )
+
+
+def test_what_was_missed_is_listed_and_a_wrong_day_is_said_in_words(demo: CommandLine) -> None:
+    said = demo("--demo", "breaches", "--since", "2020-01-01")
+    table = demo("--demo", "breaches", "--csv")
+
+    assert said.out.splitlines()[-1].endswith(" missed deadlines. Times are UTC.")
+    assert table.out.splitlines()[0].startswith("case,brand,deadline,policy,due (UTC)")
+    assert demo("--demo", "breaches", "--until", "soon").err == "Write a day like 2026-11-25.\n"
+    assert demo("--demo", "breaches", "--brand", "X").err == "There is no brand called 'X'.\n"
+
+
+def test_what_is_promised_is_listed_in_its_order(demo: CommandLine) -> None:
+    said = demo("--demo", "policies")
+    rows = demo("--demo", "policies", "--json").rows
+
+    assert [row["name"] for row in rows] == ["crisis", "urgent", "review", "complaint"]
+    assert (rows[0]["first"], rows[3]["fits"]) == (900, [])
+    assert "first reply 15 min" in said.out
+    assert said.out.splitlines()[-1] == "The first that fits speaks. Times are UTC."

@@ -14,6 +14,7 @@ from listener.desk.applying import apply
 from listener.desk.plan import Plan
 from listener.domain.deadline import Policies
 from listener.domain.mention import Mention
+from listener.domain.notice import Notice
 from listener.domain.secret import Seal
 from listener.domain.source import Source
 from listener.stages.judge import Judge
@@ -129,9 +130,9 @@ class Bench:
         await self.store.close()
 
 
-async def silent(name: str) -> Silent:
+async def silent(notice: Notice) -> Silent:
     """Every channel."""
-    del name
+    del notice
     return Silent()
 
 
