@@ -6,13 +6,20 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import time, timedelta
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
+from connectors.kit import catalog
+from listener.channels.mail import MailServer, Safety, this_machine
 from listener.desk import demo
-from listener.desk.plan import span
+from listener.desk.plan_words import span
 from listener.domain.deadline import Policies
+from listener.domain.learnt import AT
 from listener.domain.mention import FRESH
 from listener.domain.reply import UNDO
 from listener.domain.secret import Seal
@@ -23,6 +30,7 @@ from models.labels import Meaning
 
 DATABASE = "listener.db"
 KEY_FILE = "key"
+MODEL_FILE = "model"  # in the data folder: which model `listener model use` chose
 SHORTEST_KEY = 16
 DEFAULT_KEYS = frozenset({"changeme", "secret", "password", "listener"})
 
@@ -44,10 +52,15 @@ class Settings:
     proxies: str | None = None
     contact: str = "operator unknown"
     allow_hosts: frozenset[str] = frozenset()
-    model: str = "minilm-l6-en"
+    model: str = "me5-small-pair"
+    model_is_set: bool = False  # by the environment, which counts more than what was chosen
     labels: Mapping[str, Meaning] | None = None  # what a foreign model's labels mean
     languages: frozenset[str] | None = None  # which languages it knows
     model_key: str | None = field(default=None, repr=False)
+    learn_at: time | None = AT  # when a night's learning begins, by UTC; None: never by itself
+    learn_from: frozenset[str] = frozenset()  # connectors whose terms somebody has read
+    learn_without: frozenset[str] = frozenset()  # and those that are not to be learnt from
+    mail: MailServer | None = None  # how mail leaves; None: not at all
     fresh: timedelta = FRESH
     keeping: Keeping = field(default_factory=Keeping)
     policies: Policies = field(default_factory=Policies)
@@ -133,6 +146,31 @@ def make_key(path: Path) -> None:
         ) from error
 
 
+def chosen_model(data: Path) -> str | None:
+    """The model that was chosen on the command line, None where none was."""
+    try:
+        return (data / MODEL_FILE).read_text("utf-8").strip() or None
+    except (FileNotFoundError, NotADirectoryError):  # what `prepare` has words for
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(
+            f"The file {data / MODEL_FILE}, which names the model, cannot be read. Delete it, and "
+            "choose again with `listener model use`."
+        ) from error
+
+
+def choose_model(settings: Settings, name: str) -> None:
+    """Let this model judge from the next start on."""
+    settings.prepare()
+    path = settings.data / MODEL_FILE
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(name + "\n", "utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise BadSettings(f"The file {path} cannot be written ({error.strerror}).") from error
+
+
 def read(environment: Mapping[str, str]) -> Settings:
     """Settings from the environment; BadSettings names the first that cannot be used."""
     data = (
@@ -144,6 +182,7 @@ def read(environment: Mapping[str, str]) -> Settings:
             f"LISTENER_KEY is too easy to guess: use at least {SHORTEST_KEY} random characters, "
             "or leave it out and a key file is made."
         )
+    learn_from, learn_without = places(environment.get("LISTENER_LEARN_FROM") or "")
     host, port = address(environment.get("LISTENER_HTTP") or "127.0.0.1:8080")
     shown = f"[{host}]" if ":" in host else host
     return Settings(
@@ -156,7 +195,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         proxies=environment.get("LISTENER_PROXIES") or None,
         contact=environment.get("LISTENER_CONTACT") or "operator unknown",
         allow_hosts=hosts(environment.get("LISTENER_ALLOW_HOSTS") or ""),
-        model=environment.get("LISTENER_MODEL") or "minilm-l6-en",
+        model=environment.get("LISTENER_MODEL") or chosen_model(data) or "me5-small-pair",
+        model_is_set=bool(environment.get("LISTENER_MODEL")),
         labels=labels.parse(words) if (words := environment.get("LISTENER_MODEL_LABELS")) else None,
         languages=(
             languages.parse(words)
@@ -164,6 +204,12 @@ def read(environment: Mapping[str, str]) -> Settings:
             else None
         ),
         model_key=environment.get("LISTENER_MODEL_KEY") or None,
+        learn_at=hour(environment.get("LISTENER_LEARN") or f"{AT:%H:%M}"),
+        learn_from=learn_from,
+        learn_without=learn_without,
+        mail=mail_server(
+            environment.get("LISTENER_SMTP") or "", environment.get("LISTENER_MAIL_FROM") or ""
+        ),
         fresh=stretch(environment, "LISTENER_FRESH", FRESH),
         undo=stretch(environment, "LISTENER_UNDO", UNDO),
         plain_http=yes(environment, "LISTENER_PLAIN_HTTP"),
@@ -215,6 +261,73 @@ def networks(words: str) -> tuple[Network, ...]:
             "172.17.0.1 or 10.0.0.0/8."
         ) from error
     return found or LOOPBACK
+
+
+def mail_server(words: str, sender: str) -> MailServer | None:
+    """The mail server of LISTENER_SMTP; what is said about it never repeats the password."""
+    if not words:
+        return None
+    try:
+        parts = urlsplit(words)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urlsplit("")
+    if parts.scheme not in {"smtp", "smtps"} or not host or parts.path not in {"", "/"}:
+        raise BadSettings(
+            "LISTENER_SMTP must look like smtps://user:password@mail.example.org:465, or smtp:// "
+            "for a server that is asked for TLS after it has greeted (587). Write what is special "
+            "in the password as %40 for @, %3A for : and %2F for /."
+        )
+    if parts.scheme == "smtps":
+        safety, usual = Safety.TLS, 465
+    elif this_machine(host):
+        safety, usual = Safety.NONE, 25
+    else:
+        safety, usual = Safety.STARTTLS, 587
+    name, address = parseaddr(sender)
+    try:
+        shown = Address(name, addr_spec=address)
+    except (ValueError, IndexError, MessageError):
+        shown = Address()
+    if not (shown.username and shown.domain and address.isascii()):
+        raise BadSettings(
+            "LISTENER_MAIL_FROM must say from whom mail comes, for example "
+            "Listener <listener@example.org>."
+        )
+    return MailServer(
+        host=host,
+        port=port or usual,
+        sender=shown,
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        safety=safety,
+    )
+
+
+def hour(words: str) -> time | None:
+    """The hour of LISTENER_LEARN, by UTC; None where it says no."""
+    if words.lower() == "no":
+        return None
+    if not re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d", words):
+        raise BadSettings(
+            f"LISTENER_LEARN is {words!r}; it must be an hour of the day by UTC, for example "
+            "03:00, or no, and then only `listener learn` learns."
+        )
+    return time.fromisoformat(words)
+
+
+def places(words: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The connectors of LISTENER_LEARN_FROM: those learnt from as well, and those (-) that are not."""
+    named = [word for word in re.split(r"[\s,]+", words) if word]
+    known = set(catalog.names()) if named else set()
+    unknown = {word.removeprefix("-") for word in named} - known
+    if unknown:
+        raise BadSettings(
+            f"LISTENER_LEARN_FROM names {', '.join(sorted(unknown))}, and there is no such "
+            "connector. `listener connectors` lists them; write, for example, reddit, -webhook."
+        )
+    without = frozenset(word[1:] for word in named if word.startswith("-"))
+    return frozenset(word for word in named if not word.startswith("-")) - without, without
 
 
 def yes(environment: Mapping[str, str], name: str) -> bool:
