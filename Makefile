@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the Python, ARGS="..." is handed on to what is run.
 
 .DEFAULT_GOAL := help
-.PHONY: help load pictures setup run test test-all kills bench fill soak latency fuzz check servers lock demo-reset clean
+.PHONY: help load pictures setup run test test-all kills bench fill soak latency fuzz check servers lock demo-reset clean model
 BIN := .venv/bin
 SERVERS := .venv/servers
 DEMO = $${LISTENER_DATA:-$${XDG_DATA_HOME:-$$HOME/.local/share}/listener}/demo
@@ -11,6 +11,9 @@ KILLS ?= 200
 LOAD ?= 60
 SOAK ?= 20m
 FUZZ ?= 60
+BASE ?= models/weights/me5-small-pair
+BUILT ?= build/me5-small-pair
+TRAINER ?= .venv-train/bin/python
 FILL ?= 100000
 FILLED = $${LISTENER_DATA:-$${XDG_DATA_HOME:-$$HOME/.local/share}/listener-filled}
 
@@ -74,6 +77,12 @@ pictures: ## Take a picture of every page (needs Chromium)
 
 setup: ## Make the environment with what tests and checks need, and run nothing
 	@sh scripts/setup dev
+
+model: ## Train the model anew, from BASE, with the public sets in DATA if told (see docs/model.md)
+	@test -x $(TRAINER) || (python3 -m venv .venv-train && .venv-train/bin/pip install -q -e ".[train]")
+	@OMP_NUM_THREADS=1 $(TRAINER) -m models.training.build --base $(BASE) --out $(BUILT)/training $(if $(DATA),--data $(DATA)) $(ARGS)
+	@$(TRAINER) -m models.training.export --base $(BASE) --weights $(BUILT)/training/weights.pt --out $(BUILT)
+	@$(TRAINER) -m models.training.measure $(BUILT) --calibrate new $(if $(DATA),--data $(DATA))
 
 servers: ## Install the real servers that test-all talks to
 	@sh scripts/setup dev
