@@ -1,4 +1,4 @@
-"""What an agent's browser asks for while the agent works: one act every three seconds."""
+"""What an agent's browser asks for while the agent works: an act every three seconds or so."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import re
 from itertools import cycle
 from pathlib import Path
 
-from locust import HttpUser, constant_pacing, task
+from locust import HttpUser, between, task
 
 LOGINS = cycle(json.loads(Path(os.environ["LOGINS"]).read_text()))
 WORDS = ("order", "refund", "app broken", '"nobody picks up"', "tomato", "late")
@@ -17,7 +17,7 @@ QUEUES = ("unowned", "mine", "due", "unsure", "waiting", "snoozed", "done", "all
 class Agent(HttpUser):
     """One of them, with a browser of their own."""
 
-    wait_time = constant_pacing(3)
+    wait_time = between(1.5, 4.5)  # nobody works in step with the others
 
     def on_start(self) -> None:
         """Sit down."""

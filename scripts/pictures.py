@@ -7,7 +7,9 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.headerregistry import Address
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -17,6 +19,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from rich.console import Console
 
 from listener import app
+from listener.channels.letter import Envelope, letter
 from listener.config import Settings
 from listener.desk import closing, demo, noting, replies, signing_in, snoozing, tagging, taking
 from listener.desk.applying import apply
@@ -27,7 +30,7 @@ from listener.domain.staff import Role, Staff
 from listener.store import sources
 from listener.store.session import now
 from tests.browser.looking import CHROMIUM, FLAGS
-from tests.given import free_port
+from tests.given import OPENED, free_port
 
 WHERE = Path(__file__).parents[1] / "docs" / "pictures"
 SIZES = {"desk": (1366, 768), "phone": (390, 844)}
@@ -36,6 +39,12 @@ PAGES = {
     "case": "/cases/{case}",
     "mentions": "/mentions",
     "flags": "/flags",
+    "digest": "/digest?of=month&on={today}",
+    "alarms": "/alarms",
+    "themes": "/themes",
+    "missed": "/breaches",
+    "deadlines": "/deadlines",
+    "notices": "/notices",
     "sources": "/status",
     "wordings": "/wordings",
     "people": "/staff",
@@ -91,10 +100,15 @@ async def signed_in(browser: Browser, parts: app.Parts, url: str, **options: obj
 
 
 async def take(page: Page, url: str, name: str) -> None:
-    """One picture, in few colours so that it stays small."""
+    """One picture of a page."""
     await page.goto(url, wait_until="domcontentloaded")
     await page.wait_for_timeout(900)
-    picture = Image.open(io.BytesIO(await page.screenshot()))
+    keep_picture(await page.screenshot(), name)
+
+
+def keep_picture(taken: bytes, name: str) -> None:
+    """Keep it, in few colours so that it stays small."""
+    picture = Image.open(io.BytesIO(taken))
     picture.convert("RGB").quantize(96).save(WHERE / f"{name}.png", optimize=True)
 
 
@@ -108,13 +122,30 @@ async def failing(parts: app.Parts) -> None:
             session.add(reading)
 
 
+async def mail(browser: Browser) -> None:
+    """A mail about a case, as a mail program shows it."""
+    telling = replace(OPENED, source="Town", urgent=True, stars=1.0, author="Ada Example")
+    sender = Address("Listener", "listener", "example.org")
+    envelope = Envelope(
+        sender=sender, to=[sender], site="https://listener.example", house="house", zone=UTC
+    )
+    drawn = letter(telling, envelope).get_body(("html",))
+    assert drawn is not None  # noqa: S101
+    page = await browser.new_page(viewport={"width": 720, "height": 440}, java_script_enabled=False)
+    await page.set_content(str(drawn.get_content()))
+    keep_picture(await page.screenshot(), "mail")
+    await page.close()
+
+
 async def pictures() -> None:
     """All of them."""
     WHERE.mkdir(parents=True, exist_ok=True)
     began = datetime.now(UTC) - timedelta(minutes=3)
+    today = began.date().isoformat()
     with tempfile.TemporaryDirectory() as folder:
         async with async_playwright() as play:
             browser = await play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            await mail(browser)
             async with served(Path(folder) / "full", demo.plan(began)) as (parts, url):
                 case = await worked(parts)
                 for theme in ("light", "dark"):
@@ -125,7 +156,7 @@ async def pictures() -> None:
                         )
                         for name, path in PAGES.items():
                             shown = f"{name}-{size}-{theme}"
-                            await take(page, url + path.format(case=case), shown)
+                            await take(page, url + path.format(case=case, today=today), shown)
                         stranger = await browser.new_page(
                             viewport={"width": width, "height": height}
                         )
@@ -140,8 +171,8 @@ async def pictures() -> None:
             async with served(Path(folder) / "empty", Plan()) as (parts, url):
                 page = await signed_in(browser, parts, url, viewport={"width": 1366, "height": 768})
                 for name, path in PAGES.items():
-                    if "{" not in path:
-                        await take(page, url + path, f"{name}-empty")
+                    if "{case}" not in path:
+                        await take(page, url + path.format(today=today), f"{name}-empty")
                 await take(page, url + "/queue", "queue-empty")
             await browser.close()
 
