@@ -1,13 +1,14 @@
 """Settings come from the environment, and one that cannot be used is named with what to do."""
 
 import stat
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from listener.config import BadSettings, Settings, read
+from listener.stages.reach import teaching
 from listener.store.sweeping import Keeping
 from listener.web.entrance import LOOPBACK
 
@@ -249,3 +250,35 @@ def test_from_where_somebody_comes(
     request = make_mocked_request("GET", "/", headers=headers).clone(remote=remote)
 
     assert read({"LISTENER_BEHIND": behind}).entrance().address(request) == address
+
+
+def test_learning_begins_at_three_at_night_or_when_one_says_or_never_by_itself() -> None:
+    assert read({}).learn_at == time(3)
+    assert read({"LISTENER_LEARN": "23:30"}).learn_at == time(23, 30)
+    assert read({"LISTENER_LEARN": "no"}).learn_at is None
+
+
+@pytest.mark.parametrize("words", ["yes", "3", "24:00", "03:60", "3am"])
+def test_an_hour_that_is_none_is_said(words: str) -> None:
+    with pytest.raises(BadSettings) as refusal:
+        read({"LISTENER_LEARN": words})
+
+    assert str(refusal.value).startswith(f"LISTENER_LEARN is {words!r}; it must be an hour")
+
+
+def test_from_which_places_is_learnt_is_the_operators_last_word() -> None:
+    settings = read({"LISTENER_LEARN_FROM": "reddit, -webhook"})
+
+    assert settings.learn_from == frozenset({"reddit"})
+    assert settings.learn_without == frozenset({"webhook"})
+    allowed = teaching(settings.learn_from, settings.learn_without)
+    assert "reddit" in allowed
+    assert "webhook" not in allowed
+    assert "reddit" not in teaching()
+
+
+def test_a_place_to_learn_from_that_nobody_knows_is_said() -> None:
+    with pytest.raises(BadSettings) as refusal:
+        read({"LISTENER_LEARN_FROM": "reddit, -myspace"})
+
+    assert str(refusal.value).startswith("LISTENER_LEARN_FROM names myspace, and there is no such")

@@ -214,11 +214,19 @@ def test_a_package_that_was_tampered_with_is_refused(project: Path) -> None:
     assert done.stderr.startswith("A package that came is not the one that was locked")
 
 
+# Tests that a shell has put in the background are deaf to Ctrl-C, and hand that on.
+HEARING_CTRL_C = (
+    "import os, signal; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "os.execvp('make', ['make', 'run'])"
+)
+
+
 def test_ctrl_c_leaves_nothing_running(project: Path) -> None:
     make(project, "run")
     (project / "program.py").write_text(PROGRAM.format(sleep=600))
     with subprocess.Popen(
-        ["make", "run"], cwd=project, env=surroundings(project), start_new_session=True,
+        [sys.executable, "-c", HEARING_CTRL_C], cwd=project, env=surroundings(project),
+        start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     ) as running:  # fmt: skip
         assert running.stdout is not None

@@ -18,9 +18,8 @@ from listener.domain.case import Case
 from listener.domain.coverage import Covered
 from listener.domain.event import Event, What
 from listener.domain.mention import Mention, Sighting
-from listener.domain.notice import Channel, Notice
+from listener.domain.notice import TERMINAL, Channel, Notice
 from listener.domain.source import Reading, Source, Way
-from listener.store.history import TERMINAL
 from listener.store.session import AsyncSession, Store
 from tests.journeys.complaints import Said
 

@@ -21,7 +21,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -31,6 +31,7 @@ from unittest.mock import patch
 
 from connectors.kit.contract import Pace, Page
 from connectors.mastodon import Mastodon
+from listener.app import slack
 from listener.cli import main
 from listener.domain.source import Reading
 from listener.stages import leases, listen
@@ -40,6 +41,7 @@ from listener.store.intake import advance
 from models import shelf
 from models.classifier import Classifier
 from models.verdict import Question, Verdict
+from tests.journeys import mortal
 
 KEY = "a key for tests, long enough"
 KILLED = -signal.SIGKILL
@@ -61,8 +63,10 @@ class Fate:
 
     lease: timedelta | None = None  # how long it owns what it takes, if not as long as usual
     dies_at: int | None = None  # kills itself when its event loop comes round for this time
+    dies_after: int | None = None  # kills itself when it has taken this step of a delivery
     counts: Path | None = None  # writes there how often its event loop came round
     thinks: float = 0.0  # seconds that its classifier needs for a batch
+    until: Path | None = None  # a file that its classifier waits for before the first verdict
     backlog: int | None = None  # how many mentions may wait, if not as many as usual
     skew: timedelta = timedelta()  # how far its clock is ahead
     freezes: bool = False  # freezes in the middle of a transaction, once it has read a page
@@ -77,6 +81,7 @@ class Ground:
     allow: Sequence[str] = ()
     model: str = "lexicon"
     port: int = field(default_factory=lambda: free_port())
+    more: Mapping[str, str] = field(default_factory=dict)  # of its environment
 
     @property
     def environment(self) -> dict[str, str]:
@@ -89,6 +94,7 @@ class Ground:
             "LISTENER_HTTP": f"127.0.0.1:{self.port}",
             "LISTENER_ALLOW_HOSTS": " ".join(self.allow),
             "DATABASE_URL": self.database,
+            **self.more,
         }
 
     @property
@@ -240,12 +246,17 @@ def _befall(fate: Fate) -> None:
         for table in (sources, mentions, notices):
             table.LEASE = fate.lease  # type: ignore[attr-defined]
         leases.BEAT = fate.lease / 3
+        slack.HOLD = fate.lease
+    if fate.dies_after is not None:
+        mortal.die_after(fate.dies_after)
     if fate.dies_at is not None or fate.counts is not None:
         _count(fate)
     if fate.thinks:
         opening = shelf.open
         patch.object(
-            shelf, "open", lambda name, **more: Slow(opening(name, **more), fate.thinks)
+            shelf,
+            "open",
+            lambda name, **more: Slow(opening(name, **more), fate.thinks, fate.until),
         ).start()
     if fate.backlog is not None:
         patch.object(listen, "BACKLOG", fate.backlog).start()
@@ -296,6 +307,7 @@ class Slow:
 
     inner: Classifier
     seconds: float
+    until: Path | None = None
 
     @property
     def name(self) -> str:
@@ -303,4 +315,6 @@ class Slow:
 
     def judge(self, questions: Sequence[Question]) -> list[Verdict]:
         time.sleep(self.seconds)
+        while self.until is not None and not self.until.exists():
+            time.sleep(self.seconds)
         return self.inner.judge(questions)

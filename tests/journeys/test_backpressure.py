@@ -106,8 +106,9 @@ async def test_a_slow_model_costs_no_memory(database: str, tmp_path: Path) -> No
     async with history.kept_in(database) as store, Flood() as town:
         town.speak(POSTS // 2)
         await apply(store, plan(town), Seal(KEY))
-        ground = Ground(tmp_path, database, [town.host_port])
-        async with forked(ground, "run", fate=Fate(thinks=2, backlog=500)) as program:
+        ground, go_on = Ground(tmp_path, database, [town.host_port]), tmp_path / "go on"
+        fate = Fate(thinks=0.2, until=go_on, backlog=500)
+        async with forked(ground, "run", fate=fate) as program:
             await program.until_said("Listens to")
             before, most, longest, lag = program.memory, 0, 0.0, 0.0
             waiting = 1.0
@@ -120,14 +121,15 @@ async def test_a_slow_model_costs_no_memory(database: str, tmp_path: Path) -> No
                 longest = max(longest, now["listener_mentions_waiting"])
                 lag = max(lag, now["listener_lag_seconds"])
                 most = max(most, program.memory)
-            found = await history.until_finished(store, town.said, A_WHILE)
+                if town.now_held == POSTS and longest >= 500 and lag > 2:
+                    go_on.touch()  # whatever this machine's speed, the backlog was full
+            found = await history.until_finished(store, town.said, 5 * A_WHILE)
             program.stop()
             assert await program.ended() == 0, program.said
         history.assert_whole(found, town.said())
         assert (most - before) / MEGABYTE < MOST
         assert POSTS * LETTERS / MEGABYTE > MOST  # or the test would prove nothing
-        assert 500 <= longest < 500 + MOST_HEARD + 2 * town.page
-        assert lag > 2
+        assert longest < 500 + MOST_HEARD + 2 * town.page
 
 
 def plan(town: Crowd) -> Plan:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from listener.desk.plan import BadPlan
+from listener.desk.plan_words import BadPlan
 from listener.domain.brand import Brand
 from listener.store.sources import LEASE
 from tests.connectors.place import SECOND, Fault, Place
