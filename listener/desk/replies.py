@@ -59,23 +59,36 @@ async def compose(store: Store, rules: Rules, case_id: int, staff: str) -> Box |
     """What the reply box shows; None when there is nothing left that could be answered."""
     async with store.reading() as session:
         person = await people.named(session, staff)
-        about = await mentions.of_case(session, case_id)
-        mention = answered(about)
-        if person is None or mention is None:
+        if person is None:
             return None
-        [source] = (await sources.numbered(session, [mention.source_id])).values()
-        said = await replies.of_case(session, case_id)
-        moment = await now(session)
-        return Box(
-            mention=mention,
-            source=source,
-            rule=rules(source, mention),
-            draft=await replies.draft(session, case_id, person.key),
-            seen=seen(about, [reply for reply, _ in said]),
-            lately=await replies.lately(
-                session, mention.connector, mention.brand_id, since=moment - LATELY
-            ),
-        )
+        about = await mentions.of_case(session, case_id)
+        said = [reply for reply, _ in await replies.of_case(session, case_id)]
+        return await composed(session, rules, person, about, said)
+
+
+async def composed(
+    session: AsyncSession,
+    rules: Rules,
+    person: Staff,
+    about: Sequence[Mention],
+    said: Sequence[Reply],
+) -> Box | None:
+    """The reply box of a case, from all of its mentions and replies."""
+    mention = answered(about)
+    if mention is None or mention.case_id is None:
+        return None
+    [source] = (await sources.numbered(session, [mention.source_id])).values()
+    moment = await now(session)
+    return Box(
+        mention=mention,
+        source=source,
+        rule=rules(source, mention),
+        draft=await replies.draft(session, mention.case_id, person.key),
+        seen=seen(about, said),
+        lately=await replies.lately(
+            session, mention.connector, mention.brand_id, since=moment - LATELY
+        ),
+    )
 
 
 async def send(

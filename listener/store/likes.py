@@ -46,8 +46,12 @@ class Likes:
             limit=None,
         )
         ranked = [number for _, _, number in sorted(found, key=lambda one: (-one[1], one[2]))]
-        others = await standing(session, ranked, mention)
-        return await shown(session, [number for number in ranked if number in others][:limit])
+        likes: list[Lead] = []
+        while ranked and len(likes) < limit:
+            # Nearly all still stand, in other cases: twice as many as wanted will do.
+            ranked, asked = ranked[2 * limit :], ranked[: 2 * limit]
+            likes += [one for one in await shown(session, asked) if is_another(one, mention)]
+        return likes[:limit]
 
     async def day(self, session: AsyncSession, brand_id: int, now: datetime) -> dict[int, str]:
         """The words of a brand's latest complaints of the last day, by the mention's number."""
@@ -73,21 +77,11 @@ class Likes:
         return said
 
 
-async def standing(session: AsyncSession, ids: list[int], mention: Mention) -> set[int]:
-    """Those of these mentions that still stand, in another case than this one."""
-    if not ids:
-        return set()
-    wanted = select(col(Mention.id)).where(
-        col(Mention.id).in_(ids),
-        col(Mention.id) != mention.key,
-        col(Mention.deleted_at).is_(None),
-        col(Mention.purged_at).is_(None),
-    )
-    if mention.case_id is not None:
-        wanted = wanted.where(
-            or_(col(Mention.case_id).is_(None), col(Mention.case_id) != mention.case_id)
-        )
-    return {row.id for row in await bulk(session, wanted)}
+def is_another(one: Lead, mention: Mention) -> bool:
+    """Whether a post still stands, in another case than this mention's."""
+    if one.deleted or one.purged or one.id == mention.id:
+        return False
+    return one.case_id is None or one.case_id != mention.case_id
 
 
 def words(text: str) -> str:

@@ -11,7 +11,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from listener.desk import clocking
-from listener.desk.replies import Box, Rules, compose, repeated
+from listener.desk.replies import Box, Rules, composed, repeated
 from listener.desk.snoozing import PEOPLE
 from listener.domain.case import Status
 from listener.domain.deadline import Policies
@@ -24,6 +24,7 @@ from listener.domain.wording import Occasion, filled
 from listener.store import (
     dossier,
     history,
+    mentions,
     people,
     replies,
     routing,
@@ -85,8 +86,9 @@ class CasePage:
             if found is None or not person.sees(found.case.brand_id):
                 return None
             staff = await people.every(session)
+            marks = await tags.of_case(session, number)
             context = {
-                "case": standing(found, person, await tags.of_case(session, number), moment),
+                "case": standing(found, person, marks, moment),
                 "chosen": number,
                 "last": await history.last(session),
                 "health": await self.hearing.heard(session, moment),
@@ -117,8 +119,9 @@ class CasePage:
                 **telling(found),
             }
             outbox = await replies.of_case(session, number)
-        context["outbox"] = [sent(reply, name) for reply, name in outbox]
-        context["box"] = await self.box(found, person, moment)
+            context["outbox"] = [sent(reply, name) for reply, name in outbox]
+            said = [reply for reply, _ in outbox]
+            context["box"] = await self.box(session, found, said, marks, person, moment)
         return context
 
     async def went(self, session: AsyncSession, number: int) -> Sequence[str]:
@@ -126,23 +129,39 @@ class CasePage:
         found = (await routing.latest(session, [number])).get(number)
         return [] if found is None else found.why
 
-    async def box(self, found: Dossier, person: Staff, moment: datetime) -> dict[str, Any] | None:
+    async def box(
+        self,
+        session: AsyncSession,
+        found: Dossier,
+        said: Sequence[Reply],
+        marks: Sequence[str],
+        person: Staff,
+        moment: datetime,
+    ) -> dict[str, Any] | None:
         """The reply box; only who has the case sees it, so that nobody answers twice."""
         case = found.case
         if case.status is Status.CLOSED or case.owner_id != person.key:
             return None
         if case.held_by(moment) not in (None, person.key):
             return None
-        box = await compose(self.store, self.rules, case.key, person.name)
-        return None if box is None else await self.boxed(found, box, person)
+        about: Sequence[Mention] = [mention for mention, _ in found.mentions]
+        if len(about) >= dossier.SHOWN:
+            about = await mentions.of_case(session, case.key)
+        box = await composed(session, self.rules, person, about, said)
+        return None if box is None else await self.boxed(session, found, box, marks, person)
 
-    async def boxed(self, found: Dossier, box: Box, person: Staff) -> dict[str, Any]:
+    async def boxed(
+        self,
+        session: AsyncSession,
+        found: Dossier,
+        box: Box,
+        marks: Sequence[str],
+        person: Staff,
+    ) -> dict[str, Any]:
         """The reply box as the template shows it."""
         mention, rule = box.mention, box.rule
-        async with self.store.reading() as session:
-            marks = frozenset(await tags.of_case(session, found.case.key))
-            occasion = Occasion(mention.brand_id, mention.connector, mention.language, marks)
-            fitting = await wordings.fitting(session, occasion)
+        occasion = Occasion(mention.brand_id, mention.connector, mention.language, frozenset(marks))
+        fitting = await wordings.fitting(session, occasion)
         values = {
             "author": mention.author_name or mention.author_handle,
             "brand": found.brand,

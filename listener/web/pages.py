@@ -50,6 +50,12 @@ def piece(name: str, **context: Any) -> Markup:
     return Markup(_templates().get_template(name).render(**context))  # noqa: S704  (our own)
 
 
+def prepare() -> None:
+    """Read every template, so that nobody's first page waits for it."""
+    for name in _templates().list_templates():
+        _templates().get_template(name)
+
+
 @cache
 def _templates() -> Environment:
     made = Environment(

@@ -1,8 +1,8 @@
 """Contract tests 6 to 10: faults, edits, replies, pace and cancelling."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, cast
 
@@ -196,8 +196,12 @@ class Troubles(Reading):
             except TryLater:
                 pass  # sent away, to come back when there is room
 
-        async with self.web(at, pace=STRICT, limits=limits) as web:
-            await asyncio.gather(*(stream(web) for _ in range(50)))
+        # Most of a crowd are sent away; on a busy machine nearly all, so it comes until enough got in.
+        async with self.web(at, pace=STRICT, limits=limits) as web, _lateness() as late:
+            for _ in range(50):
+                await asyncio.gather(*(stream(web) for _ in range(50)))
+                if len(at.asked) > 2 * STRICT.requests:
+                    break
 
         moments = [asked.moment for asked in at.asked]
         assert len(moments) > STRICT.requests, "too few requests to show anything"
@@ -205,7 +209,8 @@ class Troubles(Reading):
             later - earlier
             for earlier, later in zip(moments, moments[STRICT.requests :], strict=False)
         )
-        assert closest >= STRICT.per.total_seconds()
+        # A request may lie in a machine that stands still before the place stamps it.
+        assert closest >= STRICT.per.total_seconds() - max(late)
 
     # --- 10: cancelling
 
@@ -273,6 +278,25 @@ async def _until(true: Callable[[], bool], task: asyncio.Task[None]) -> None:
                 task.result()
                 pytest.fail("the stream ended before it was cut")
             await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def _lateness() -> AsyncIterator[list[float]]:
+    """By how many seconds this machine let us wait longer than asked, each time."""
+    late, clock = [0.0], asyncio.get_running_loop().time
+
+    async def watch() -> None:
+        while True:
+            begun = clock()
+            await asyncio.sleep(0.002)
+            late.append(clock() - begun - 0.002)
+
+    task = asyncio.create_task(watch())
+    try:
+        yield late
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _strays() -> list[str]:
