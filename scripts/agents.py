@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import time
 from itertools import cycle
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class Agent(HttpUser):
             }
         )
         self.case = 0
+        time.sleep(random.uniform(0, 3))  # nor does anybody sit down in step
         self.client.get("/queue", name="GET queue, the whole page")
 
     def act(self, path: str, name: str, **fields: str) -> dict:

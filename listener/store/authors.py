@@ -11,7 +11,8 @@ from sqlmodel import col
 from listener.domain.case import Case, Outcome, Status
 from listener.domain.mention import Mention
 from listener.domain.reply import Reply, State
-from listener.store.rows import Lead, shown
+from listener.domain.source import Source
+from listener.store.rows import COLUMNS, Lead, as_lead
 from listener.store.session import AsyncSession, bulk
 
 MOST: Final = 10
@@ -39,7 +40,9 @@ async def earlier(session: AsyncSession, mention: Mention, *, limit: int = MOST)
     if same is None:
         return []
     wanted = (
-        select(col(Mention.id))
+        select(*COLUMNS, col(Case.status).label("status"), col(Case.outcome).label("outcome"))
+        .join(Source, col(Source.id) == col(Mention.source_id))
+        .outerjoin(Case, col(Case.id) == col(Mention.case_id))
         .where(
             same,
             col(Mention.connector) == mention.connector,
@@ -52,17 +55,14 @@ async def earlier(session: AsyncSession, mention: Mention, *, limit: int = MOST)
         .order_by(col(Mention.published_at).desc(), col(Mention.id).desc())
         .limit(limit)
     )
-    ids = list((await bulk(session, wanted)).scalars())
-    if not ids:
+    rows = (await bulk(session, wanted)).all()
+    if not rows:
         return []
-    ends = await ends_of(session, ids)
-    said = await answers(session, ids)
-    found = []
-    for one in await shown(session, ids):
-        status, outcome = ends.get(one.id, (None, None))
-        answer, at = said.get(one.id, (None, None))
-        found.append(Earlier(one, status, outcome, answer, at))
-    return found
+    said = await answers(session, [row.id for row in rows])
+    return [
+        Earlier(as_lead(row), row.status, row.outcome, *said.get(row.id, (None, None)))
+        for row in rows
+    ]
 
 
 def the_same(mention: Mention) -> Any:
@@ -74,19 +74,6 @@ def the_same(mention: Mention) -> Any:
             col(Mention.author_id) == "", col(Mention.author_handle) == mention.author_handle
         )
     return None
-
-
-async def ends_of(
-    session: AsyncSession, ids: Sequence[int]
-) -> dict[int, tuple[Status, Outcome | None]]:
-    """Where the case of each mention stands, for those that have one."""
-    rows = await bulk(
-        session,
-        select(col(Mention.id), col(Case.status), col(Case.outcome))
-        .join(Case, col(Case.id) == col(Mention.case_id))
-        .where(col(Mention.id).in_(ids)),
-    )
-    return {row.id: (row.status, row.outcome) for row in rows}
 
 
 async def answers(
