@@ -86,6 +86,7 @@ def alarm_words(warned: Warned) -> dict[str, Any]:
             "since": warned.since,
             "sentence": warned.sentence,
             "count": warned.count,
+            "passed_on": warned.passed_on,
             "usual": list(warned.usual) if warned.usual else None,
             "posts": [{"text": words, "url": url} for words, url in warned.quotes],
         },

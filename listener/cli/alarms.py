@@ -108,6 +108,7 @@ def words(one: Shown) -> dict[str, Any]:
         "since": alarm.since,
         "raised_at": alarm.raised_at,
         "count": alarm.count,
+        "passed_on": alarm.passed_on,
         "usual": [alarm.low, alarm.high] if alarm.sort.is_rise else None,
         "expected": round(alarm.expected, 2),
         "mentions": alarm.mentions,

@@ -43,7 +43,9 @@ class Alarm(Record, table=True):
     """Raised once, until it is over.
 
     `about` says what may be raised only once at a time for a brand: a rise, the silence of one
-    source, one kind of report. `chart` has a pair for every quarter of an hour of the day before:
+    source, one kind of report. `count` is of posts where it is a rise, of people who tell it
+    themselves where they are reports; who only passes on another's words is among the first, and
+    beside the second. `mentions` are what is quoted. `chart` has a pair for every quarter of an hour of the day before:
     how many there were, how many are usual.
     """
 
@@ -67,6 +69,7 @@ class Alarm(Record, table=True):
     since: datetime = Field(sa_type=Instant)
     raised_at: datetime = Field(sa_type=Instant)
     count: int = 0  # since then
+    passed_on: int = 0  # posts, or people, that only pass on what others wrote
     expected: float = 0.0  # in as long a time
     low: int = 0  # nineteen of twenty such times bring no less
     high: int = 0  # and no more
@@ -141,12 +144,26 @@ def sentence(alarm: Alarm, source: str | None) -> str:
         )
     if alarm.sort.is_report:
         reports = "1 report" if alarm.count == 1 else f"{alarm.count} reports"
-        return f"{reports} of {alarm.sort}{where} {since}."
+        people = "1 person" if alarm.passed_on == 1 else f"{alarm.passed_on} people"
+        more = f", and {people} passed it on" if alarm.passed_on else ""
+        return f"{reports} of {alarm.sort}{where} {since}{more}."
     usual = f"{alarm.low} to {alarm.high}" if alarm.low < alarm.high else str(alarm.high)
-    return f"{alarm.count} {alarm.sort}{where} {since}, where {usual} are usual{times(alarm)}."
+    how = f"where {usual} are usual{times(alarm)}{passing(alarm)}"
+    return f"{alarm.count} {alarm.sort}{where} {since}, {how}."
 
 
 def times(alarm: Alarm) -> str:
     """How many times the usual it is, where that says something."""
     fold = alarm.count / alarm.expected if alarm.expected >= 0.5 else 0.0
     return f" ({fold:.0f} times as many)" if fold >= 2 else ""
+
+
+def passing(alarm: Alarm) -> str:
+    """How many of a rise only pass on what others wrote, where there are such."""
+    match alarm.passed_on:
+        case 0:
+            return ""
+        case 1:
+            return "; 1 of them only passes on what another wrote"
+        case many:
+            return f"; {many} of them only pass on what others wrote"

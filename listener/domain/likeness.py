@@ -1,6 +1,8 @@
 """Likeness: whether two posts are the same complaint said again, by a repost or a copy."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rapidfuzz import fuzz
@@ -37,6 +39,15 @@ class Likeness(SQLModel, table=True):
     seen_at: datetime = Field(sa_type=Instant, index=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What one post says. `by` is the same for the same author."""
+
+    mention_id: int
+    by: str
+    text: str
+
+
 def fingerprints(text: str, author: str) -> list[int]:
     """Numbers of which like texts share at least one.
 
@@ -65,6 +76,22 @@ def alike(one: str, other: str) -> bool:
 def is_repost(text: str) -> bool:
     """Whether somebody passes on what another has written, by the marks that people set."""
     return _REPOST.match(text) is not None or _PASSED_ON.search(text) is not None
+
+
+def passing_on(said: Iterable[Words]) -> set[int]:
+    """The numbers of those who only pass on another's words; the first to be said come first.
+
+    By the marks that people set, and where somebody says word for word what another has said
+    before. A few words are said by many people who know nothing of each other.
+    """
+    found: set[int] = set()
+    first: dict[tuple[str, ...], str] = {}
+    for one in said:
+        words = tuple(plain_words(one.text[:LONGEST]))
+        marked = is_repost(one.text)
+        if marked or (len(words) >= ENOUGH_WORDS and first.setdefault(words, one.by) != one.by):
+            found.add(one.mention_id)
+    return found
 
 
 def plain_words(text: str) -> list[str]:

@@ -8,15 +8,15 @@ from typing import Any, Final
 import numpy as np
 
 from listener.domain import watch
-from listener.domain.alarm import GRAVE, REPORTS, RISE, SOON, Alarm, Sort
+from listener.domain.alarm import RISE, SOON, Alarm, Sort
+from listener.domain.likeness import Words, passing_on
+from listener.domain.report import examples
 from listener.domain.watch import BACK, WEEK, WEEKS, Baseline, Counts
 
 MONDAY: Final = 72  # hours from Monday to the Thursday on which 1970 began
 HOURS: Final = WEEK * WEEKS
 LOOK_BACK: Final = timedelta(minutes=BACK)
 QUARTER: Final = 15  # minutes that one bar of a chart stands for
-SAYS: Final = "Speaks of harm: "  # how triage says it
-EXAMPLES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,6 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """A complaint of the last hours with what makes it urgent."""
-
-    id: int
-    brand_id: int
-    at: datetime
-    kind: str
-    author: str  # what tells one author from another
-    reasons: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Hour:
     """How many mentions of a brand a source brought in one hour, counted from 1970."""
 
@@ -51,6 +39,14 @@ class Hour:
     hour: int
     mentions: int
     complaints: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A rise, and the numbers of all that it is made of, in order."""
+
+    alarm: Alarm
+    posts: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +102,7 @@ def learn(
 
 def look(
     outlook: Outlook, said: Sequence[Said], now: datetime, *, over: datetime | None = None
-) -> Alarm | None:
+) -> Rise | None:
     """The rise that is strongest now, if it is beyond what chance may do; `over`: the last's end."""
     now = _minute(now)
     start = now - LOOK_BACK
@@ -137,14 +133,7 @@ def look(
     complaints = row < many or row == 2 * many
     source = outlook.sources[row % many] if row < 2 * many else None
     since = start + timedelta(minutes=begun)
-    of_it = [
-        one.id
-        for one in said
-        if since <= one.at < now
-        and (source is None or one.source_id == source)
-        and (one.complains or not complaints)
-    ]
-    return Alarm(
+    alarm = Alarm(
         brand_id=outlook.brand_id,
         about=RISE,
         sort=Sort.COMPLAINTS if complaints else Sort.MENTIONS,
@@ -155,9 +144,28 @@ def look(
         expected=usual,
         low=low,
         high=high,
-        mentions=examples(of_it),
         chart=_chart(counts[row], expected[row]),
     )
+    return Rise(alarm, posts(alarm, said, now))
+
+
+def posts(alarm: Alarm, said: Sequence[Said], now: datetime) -> list[int]:
+    """The numbers of what a rise is made of, in order, as far back as a look goes."""
+    now = _minute(now)
+    return [
+        one.id
+        for one in said
+        if alarm.since <= one.at < now
+        and (alarm.source_id is None or one.source_id == alarm.source_id)
+        and (one.complains or alarm.sort is Sort.MENTIONS)
+    ]
+
+
+def own_words(alarm: Alarm, said: Sequence[Words]) -> None:
+    """Note how many of what a rise is made of only pass on, and quote those who tell it themselves."""
+    repeated = passing_on(said)
+    alarm.passed_on = len(repeated)
+    alarm.mentions = examples([one for one in said if one.mention_id not in repeated])
 
 
 def still(alarm: Alarm, outlook: Outlook, said: Sequence[Said], now: datetime) -> bool:
@@ -214,46 +222,6 @@ def silences(outlook: Outlook, last: Mapping[int, datetime], now: datetime) -> l
             )
         )
     return found
-
-
-def grave(reports: Sequence[Report], now: datetime) -> list[Alarm]:
-    """What needs no statistics: three people who report harm within the hour, or an article."""
-    found = []
-    by_brand: dict[tuple[int, str], list[Report]] = {}
-    for one in reports:
-        for sort in sorted(kinds(one.reasons)):
-            if one.at > now - SOON:
-                by_brand.setdefault((one.brand_id, sort), []).append(one)
-    for (brand, sort), several in by_brand.items():
-        authors = {one.author for one in several}
-        articles = any(one.kind == "article" for one in several)
-        if len(authors) < REPORTS and not articles:
-            continue
-        found.append(
-            Alarm(
-                brand_id=brand,
-                about=sort,
-                sort=Sort(sort),
-                since=several[0].at,
-                raised_at=now,
-                count=len(several),
-                mentions=examples([one.id for one in several]),
-            )
-        )
-    return found
-
-
-def kinds(reasons: Iterable[str]) -> set[str]:
-    """Which kinds of grave harm triage has found."""
-    harms = (one.removeprefix(SAYS).rstrip(".") for one in reasons if one.startswith(SAYS))
-    return {GRAVE[harm] for harm in harms if harm in GRAVE}
-
-
-def examples(numbers: Sequence[int]) -> list[int]:
-    """Three of many: that which began it, one from the middle, the latest."""
-    if len(numbers) <= EXAMPLES:
-        return list(numbers)
-    return [numbers[0], numbers[len(numbers) // 2], numbers[-1]]
 
 
 def _counts(outlook: Outlook, said: Sequence[Said], start: datetime) -> tuple[Counts, Counts]:

@@ -11,9 +11,10 @@ import structlog
 
 from connectors.kit.errors import ConnectorError
 from listener.channels.contract import Channel, NotNow, Ringing, Undelivered, Warned
-from listener.domain import lookout
-from listener.domain.alarm import CALM, Alarm, sentence
-from listener.domain.lookout import HOURS, Outlook, Report, Said
+from listener.domain import lookout, report
+from listener.domain.alarm import CALM, Alarm, Sort, sentence
+from listener.domain.lookout import HOURS, Outlook, Rise, Said
+from listener.domain.report import Report
 from listener.domain.secret import WrongKey
 from listener.stages.loop import fault
 from listener.store import alarms, history, watching
@@ -63,15 +64,33 @@ class Watch:
         by_brand: dict[int, list[Said]] = defaultdict(list)
         for one in said:
             by_brand[one.brand_id].append(one)
-        news = await asyncio.to_thread(self.rises, by_brand, standing, ended, moment)
-        news += lookout.grave(reports, moment)
+        counted = {alarm.key: alarm.count for alarm in standing}
+        risen = await asyncio.to_thread(self.rises, by_brand, standing, ended, moment)
+        news = [rise.alarm for rise in risen]
+        news += report.grave(reports, moment)
         news += await self.silences(by_brand, moment)
         is_over = [
             one
             for one in standing
             if not self.goes_on(one, by_brand[one.brand_id], reports, moment)
         ]
+        grown = [
+            Rise(one, lookout.posts(one, by_brand[one.brand_id], moment))
+            for one in standing
+            if one.sort.is_rise and one not in is_over and one.count != counted[one.key]
+        ]
+        await self.read(risen, grown)
         return await self.keep(news, standing, is_over, moment)
+
+    async def read(self, risen: Sequence[Rise], grown: Sequence[Rise]) -> None:
+        """See who tells it themselves: they are quoted. Those who stand quoted stay so."""
+        if not (risen or grown):
+            return
+        async with self.store.reading() as session:
+            for rise in (*risen, *grown):
+                quoted = rise.alarm.mentions
+                lookout.own_words(rise.alarm, await watching.words(session, rise.posts))
+                rise.alarm.mentions = quoted or rise.alarm.mentions
 
     async def learn(self, moment: datetime) -> None:
         """Learn anew what is usual for those brands whose turn it is."""
@@ -112,7 +131,7 @@ class Watch:
         standing: Sequence[Alarm],
         ended: Mapping[int, datetime],
         moment: datetime,
-    ) -> list[Alarm]:
+    ) -> list[Rise]:
         """The brands that rise; only one that somebody spoke of since the last look can."""
         rising = {alarm.brand_id for alarm in standing if alarm.sort.is_rise}
         since = (self.looked_at or moment) - timedelta(hours=1)  # places tell late
@@ -152,12 +171,9 @@ class Watch:
     def goes_on(
         self, alarm: Alarm, said: Sequence[Said], reports: Sequence[Report], moment: datetime
     ) -> bool:
-        """Whether what an alarm tells of is not over; a rise is brought up to date."""
+        """Whether what an alarm tells of is not over; its numbers are brought up to date."""
         if alarm.sort.is_report:
-            return any(
-                one.brand_id == alarm.brand_id and alarm.sort in lookout.kinds(one.reasons)
-                for one in reports
-            )
+            return report.count_again(alarm, reports, moment)
         if alarm.sort.is_rise:
             known = self.outlooks.get(alarm.brand_id)
             return known is None or lookout.still(alarm, known[1], said, moment)
@@ -173,7 +189,7 @@ class Watch:
         """Raise what is new, end what is over, bring the others up to date: all or nothing."""
         known = {(alarm.brand_id, alarm.about) for alarm in standing}
         new = [one for one in news if (one.brand_id, one.about) not in known]
-        going = [one for one in standing if one.sort.is_rise and one not in is_over]
+        going = [one for one in standing if one.sort is not Sort.SILENCE and one not in is_over]
         if not (new or is_over or going):
             return 0
         changed = 0
@@ -246,6 +262,7 @@ def warned(one: Told) -> Warned:
         at=alarm.over_at if one.notice.over and alarm.over_at else alarm.raised_at,
         sentence=sentence(alarm, one.shown.source),
         count=alarm.count,
+        passed_on=alarm.passed_on,
         usual=(alarm.low, alarm.high) if alarm.sort.is_rise else None,
         quotes=tuple((mention.words, mention.url) for mention in one.shown.said),
         who=one.shown.who or "",

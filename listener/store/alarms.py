@@ -68,12 +68,14 @@ async def end(
 
 
 async def bring_up_to_date(session: AsyncSession, alarm: Alarm) -> None:
-    """Keep how a rise goes on."""
+    """Keep how a rise, or what people report, goes on."""
     await session.exec(
         update(Alarm)
         .where(col(Alarm.id) == alarm.key, col(Alarm.over_at).is_(None))
         .values(
             count=alarm.count,
+            passed_on=alarm.passed_on,
+            mentions=alarm.mentions,
             expected=alarm.expected,
             low=alarm.low,
             high=alarm.high,

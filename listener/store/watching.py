@@ -1,6 +1,6 @@
 """Watching: what was said lately, what was said at every hour of the weeks before."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,12 +9,15 @@ from sqlalchemy import func
 from sqlmodel import col
 
 from listener.domain.brand import Brand
-from listener.domain.lookout import Hour, Report, Said
-from listener.domain.mention import Mention
+from listener.domain.likeness import Words
+from listener.domain.lookout import Hour, Said
+from listener.domain.mention import Mention, words_of
+from listener.domain.report import SAYS, Report
 from listener.domain.source import Source
 from listener.store.session import AsyncSession, bulk
 
 PAIRS: Final = 5_000  # in one question: a database takes some thirty thousand numbers
+LETTERS: Final = 2_000  # of each post: who says more does not only pass on
 
 
 def _counted(since: datetime) -> list[sa.ColumnElement[bool]]:
@@ -46,7 +49,7 @@ async def lately(session: AsyncSession, *, since: datetime, until: datetime) -> 
 
 
 async def reports(session: AsyncSession, *, since: datetime) -> list[Report]:
-    """The complaints published since then with their reasons, in order."""
+    """The complaints of harm published since then, in order."""
     found = await bulk(
         session,
         sa.select(
@@ -58,9 +61,15 @@ async def reports(session: AsyncSession, *, since: datetime) -> list[Report]:
             col(Mention.author_handle),
             col(Mention.connector),
             col(Mention.reasons),
+            col(Mention.title),
+            _beginning(),
         )
-        .where(*_counted(since), col(Mention.flagged).is_(True))
-        .order_by(col(Mention.published_at)),
+        .where(
+            *_counted(since),
+            col(Mention.flagged).is_(True),
+            sa.cast(col(Mention.reasons), sa.Text).contains(SAYS),
+        )
+        .order_by(col(Mention.published_at), col(Mention.id)),
     )
     return [
         Report(
@@ -68,11 +77,40 @@ async def reports(session: AsyncSession, *, since: datetime) -> list[Report]:
             row.brand_id,
             row.published_at,
             row.kind,
-            f"{row.connector} {row.author_id or row.author_handle or row.id}",
+            _author(row),
             row.reasons,
+            words_of(row.title, row.text),
         )
         for row in found
     ]
+
+
+async def words(session: AsyncSession, numbers: Sequence[int]) -> list[Words]:
+    """What these mentions say and who says it, in order of time."""
+    found: list[Any] = []
+    for start in range(0, len(numbers), PAIRS):
+        found += await bulk(
+            session,
+            sa.select(
+                col(Mention.id),
+                col(Mention.published_at),
+                col(Mention.author_id),
+                col(Mention.author_handle),
+                col(Mention.connector),
+                col(Mention.title),
+                _beginning(),
+            ).where(col(Mention.id).in_(numbers[start : start + PAIRS])),
+        )
+    found.sort(key=lambda row: (row.published_at, row.id))
+    return [Words(row.id, _author(row), words_of(row.title, row.text)) for row in found]
+
+
+def _beginning() -> sa.ColumnElement[Any]:
+    return func.substr(col(Mention.text), 1, LETTERS).label("text")
+
+
+def _author(row: Any) -> str:
+    return f"{row.connector} {row.author_id or row.author_handle or row.id}"
 
 
 async def hours(

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from listener.channels import charts
 from listener.desk import alarming, snoozing
-from listener.domain.alarm import sentence
+from listener.domain.alarm import Sort, sentence
 from listener.domain.lookout import LOOK_BACK, QUARTER
 from listener.domain.rights import Act, may
 from listener.store import alarms
@@ -84,6 +84,7 @@ def drawn(one: Shown, moment: datetime) -> SimpleNamespace:
         acknowledged_at=alarm.acknowledged_at,
         snoozed_until=None if alarm.rings(moment) else alarm.snoozed_until,
         rings=alarm.rings(moment),
+        unquoted=alarm.sort is not Sort.SILENCE,
         said=[
             SimpleNamespace(
                 id=mention.key,

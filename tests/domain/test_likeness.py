@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listener.domain.likeness import BANDS, alike, fingerprints, is_repost, plain_words
+from listener.domain.likeness import (
+    BANDS,
+    Words,
+    alike,
+    fingerprints,
+    is_repost,
+    passing_on,
+    plain_words,
+)
 
 COLD = (
     "Ordered the fish and chips at Acme on Friday evening, waited fifty minutes, and what came "
@@ -120,3 +128,17 @@ def test_who_passes_on_what_another_wrote_is_told_by_the_marks_that_people_set(t
 )
 def test_words_of_ones_own_are_no_repost(text: str) -> None:
     assert not is_repost(text)
+
+
+def test_who_says_it_first_tells_it_and_who_repeats_it_passes_it_on() -> None:
+    said = [
+        Words(1, "ada", COLD),
+        Words(2, "ada", COLD),  # whoever insists passes nothing on
+        Words(3, "ben", COLD.upper()),
+        Words(4, "cem", f"RT @dia: {OTHERS[0]}"),
+        Words(5, "dia", OTHERS[0]),
+        Words(6, "eve", "Never again!"),
+        Words(7, "fay", "Never again!"),  # two people need no other to say so little
+    ]
+
+    assert passing_on(said) == {3, 4}

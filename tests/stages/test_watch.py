@@ -24,7 +24,13 @@ async def used_to(world: World, every: timedelta, *, days: int = 30, until: date
     await keep(world, [until - every * number for number in range(1, int(days * A_DAY / every))])
 
 
-async def keep(world: World, moments: list[datetime], **more: Any) -> None:
+async def keep(
+    world: World,
+    moments: list[datetime],
+    *,
+    words: str = "Fish number {number} it was.",
+    **more: Any,
+) -> None:
     """Mentions that were judged already, published at these moments."""
     values: dict[str, Any] = {"flagged": False, "waits": False, **more}
     async with world.store.transaction() as session:
@@ -38,7 +44,7 @@ async def keep(world: World, moments: list[datetime], **more: Any) -> None:
                     source_id=1,
                     url="https://place.example/p",
                     kind=Kind.POST,
-                    text=f"Fish number {before + number} it was.",
+                    text=words.format(number=before + number),
                     author_id=f"a{before + number}",
                     published_at=moment,
                     seen_at=moment,
@@ -140,6 +146,91 @@ async def test_three_people_who_report_harm_ring_at_once(world: World) -> None:
     world.now += timedelta(hours=7)
     await looked(world, service)
     assert (await alarms(world))[0].over_at is not None
+
+
+GLASS = "My fish from Mill Lane had glass in it and my mouth was bleeding all evening."
+
+
+async def reported(world: World, *posts: tuple[str, str]) -> None:
+    """Posts, each with its author, that were published one after another; the watch looks."""
+    for words, author in posts:
+        world.now += timedelta(seconds=5)
+        await heard(world, said(words, author=author, published=world.now))
+    await judged(world)
+    world.now += timedelta(seconds=5)
+    await looked(world, await world.service())
+
+
+async def test_who_only_passes_on_a_report_reports_nothing(world: World) -> None:
+    await settled(world)
+
+    await reported(
+        world,
+        (GLASS, "ada"),
+        (f"RT @ada: {GLASS}", "ben"),
+        (f"Repost from @ada {GLASS}", "cem"),
+        (f"“{GLASS}” via @ada", "dia"),
+        (f"{GLASS} https://place.example/p/1", "eve"),  # word for word
+    )
+
+    assert await alarms(world) == []
+
+
+async def test_three_ring_and_those_who_pass_it_on_are_told_beside_them(world: World) -> None:
+    await settled(world)
+    own = (
+        (GLASS, "ada"),
+        ("A metal splinter in the fish, how can that be allowed at all?", "ben"),
+        ("Your fish fryer caught fire next to my daughter, never again.", "cem"),
+    )
+    passed_on = tuple((f"RT @ada: {GLASS}", f"z{number}") for number in range(9))
+
+    await reported(world, *own[:1], *passed_on, *own[1:])
+
+    [alarm] = await alarms(world)
+    assert (alarm.count, alarm.passed_on) == (3, 9)
+    assert "3 reports of safety since 02 Nov 12:00 UTC, and 9 people passed it on." in world.printed
+    quoted = [one.words for one in await world.mentions() if one.key in alarm.mentions]
+    assert sorted(quoted) == sorted(words for words, _ in own)
+
+    world.now += timedelta(minutes=30)
+    await reported(world, ("Glass in the fish again, my tongue is cut and bleeding.", "fay"))
+    assert (await alarms(world))[0].count == 4, "it goes on as people tell more"
+
+    world.now += timedelta(hours=5)
+    await reported(world, (f"RT @ada: {GLASS}", "gus"))
+    assert (await alarms(world))[0].over_at is None
+    world.now += timedelta(hours=2)
+    await looked(world, await world.service())
+    assert (await alarms(world))[0].over_at is not None, "to pass it on is no new report"
+
+
+async def test_a_rise_counts_who_passes_on_says_so_and_quotes_the_others(world: World) -> None:
+    await settled(world)
+    await used_to(world, timedelta(minutes=40), until=world.now)
+    moments = burst(world, 31)
+    await keep(world, moments[5:], flagged=True, words="RT @ada: {number} cold fish, and no reply")
+    await keep(world, moments[:5], flagged=True)
+
+    await looked(world, await world.service())
+
+    [alarm] = await alarms(world)
+    assert (alarm.count, alarm.passed_on) == (31, 26)
+    assert "26 of them only pass on what others wrote." in world.printed
+    assert len(alarm.mentions) == 3
+    assert world.printed.count("“Fish number") == 3
+
+
+async def test_where_all_pass_on_nobody_is_quoted(world: World) -> None:
+    await settled(world)
+    await used_to(world, timedelta(minutes=40), until=world.now)
+    await keep(world, burst(world, 30), flagged=True, words="RT @ada: {number} cold fish again")
+
+    await looked(world, await world.service())
+
+    [alarm] = await alarms(world)
+    assert (alarm.passed_on, alarm.mentions) == (30, [])
+    assert "cold fish" not in world.printed
 
 
 async def test_one_who_reports_three_times_is_one(world: World) -> None:

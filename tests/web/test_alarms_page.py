@@ -61,6 +61,18 @@ async def test_an_alarm_says_what_how_much_since_when_and_whose_words(world: Wor
         assert "31 complaints" in strip
 
 
+async def test_it_says_how_many_pass_on_and_why_nobody_is_quoted(world: World) -> None:
+    await rings(world)
+    async with world.store.transaction() as session:
+        alarm = await session.get_one(Alarm, 1)
+        alarm.passed_on, alarm.mentions = 31, []
+    async with street(world) as place:
+        page = await (await place.signed_in("Ada")).get("/alarms")
+
+        assert "31 of them only pass on what others wrote" in page.text
+        assert "Nobody is quoted" in page.text
+
+
 async def test_another_brands_alarm_is_not_there(world: World) -> None:
     await rings(world)
     async with street(world) as place:
