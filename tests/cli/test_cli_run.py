@@ -71,7 +71,7 @@ def running(listener: CommandLine, *words: str) -> Iterator[subprocess.Popen[str
     finally:
         if service.poll() is None:
             service.kill()
-        service.communicate(timeout=20)
+        service.communicate(timeout=60)
 
 
 def wait_for(url: str, service: subprocess.Popen[str]) -> bytes:
@@ -276,7 +276,7 @@ def test_the_service_says_what_it_does_and_stops_in_order(
     with running(listener) as service:
         health = wait_for(f"http://127.0.0.1:{port}/health", service)
         service.send_signal(number)
-        out, err = service.communicate(timeout=20)
+        out, err = service.communicate(timeout=60)
 
     assert orjson.loads(health)["status"] == "ok"
     assert service.returncode == 0

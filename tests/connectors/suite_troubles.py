@@ -1,8 +1,8 @@
 """Contract tests 6 to 10: faults, edits, replies, pace and cancelling."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Any, cast
 
@@ -197,7 +197,7 @@ class Troubles(Reading):
                 pass  # sent away, to come back when there is room
 
         # Most of a crowd are sent away; on a busy machine nearly all, so it comes until enough got in.
-        async with self.web(at, pace=STRICT, limits=limits) as web, _lateness() as late:
+        async with self.web(at, pace=STRICT, limits=limits) as web:
             for _ in range(50):
                 await asyncio.gather(*(stream(web) for _ in range(50)))
                 if len(at.asked) > 2 * STRICT.requests:
@@ -209,8 +209,7 @@ class Troubles(Reading):
             later - earlier
             for earlier, later in zip(moments, moments[STRICT.requests :], strict=False)
         )
-        # A request may lie in a machine that stands still before the place stamps it.
-        assert closest >= STRICT.per.total_seconds() - max(late)
+        assert closest >= STRICT.per.total_seconds()
 
     # --- 10: cancelling
 
@@ -249,7 +248,7 @@ class Troubles(Reading):
             [post] = at.insert(1)
             await _until(lambda: post.number in memory.numbers, task)
             at.hang_up()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await asyncio.gather(task, return_exceptions=True)
         error = task.exception()
         assert error is None or isinstance(error, TryLater)
@@ -272,31 +271,12 @@ async def _listen(connector: Connector, web: Web, memory: Memory) -> None:
 
 
 async def _until(true: Callable[[], bool], task: asyncio.Task[None]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not true():
             if task.done():
                 task.result()
                 pytest.fail("the stream ended before it was cut")
             await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def _lateness() -> AsyncIterator[list[float]]:
-    """By how many seconds this machine let us wait longer than asked, each time."""
-    late, clock = [0.0], asyncio.get_running_loop().time
-
-    async def watch() -> None:
-        while True:
-            begun = clock()
-            await asyncio.sleep(0.002)
-            late.append(clock() - begun - 0.002)
-
-    task = asyncio.create_task(watch())
-    try:
-        yield late
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def _strays() -> list[str]:

@@ -228,9 +228,9 @@ async def test_a_post_its_edit_and_its_deletion_are_heard_as_they_happen(server:
         try:
             first, status = await first_heard(server, tag, heard)
             await server.edit(status, f"fixed #{tag}")
-            second = await asyncio.wait_for(heard.get(), 10)
+            second = await asyncio.wait_for(heard.get(), 60)
             await server.delete(status)
-            third = await asyncio.wait_for(heard.get(), 10)
+            third = await asyncio.wait_for(heard.get(), 60)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

@@ -211,7 +211,7 @@ async def test_two_stages_at_once_tell_everything_once(world: World) -> None:
         while await stage.step():
             pass
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(work(stage) for stage in stages))
 
     assert len(ear.heard) == 10

@@ -172,5 +172,5 @@ async def test_readers_do_not_wait_for_the_broom(world: World) -> None:
 
     async with world.store.transaction() as session:
         await sweeping.forget_words(session, Keeping(), by_connector={}, now=world.now)
-        async with asyncio.timeout(2), world.store.reading() as reader:
+        async with asyncio.timeout(60), world.store.reading() as reader:
             assert len(await found(reader, Filters())) == 2

@@ -262,7 +262,7 @@ async def test_two_judges_at_once_open_one_case_for_two_copies(world: World) -> 
         for store in (world.store, other)
     ]
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(judge.step() for judge in judges))
     await other.close()
 
@@ -314,7 +314,7 @@ async def test_huge_copies_do_not_hold_the_house_up(world: World) -> None:
     copy = huge.replace("word7 ", "words7 ")
 
     await heard(world, said(huge, author="ada", published=world.now))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await judged(world)
         await heard(world, said(copy, author="ben", published=world.now))
         await judged(world)
@@ -357,7 +357,7 @@ class Meeting:
     """Lets nobody go on before everybody is there; used by threads."""
 
     def __init__(self, guests: int) -> None:
-        self.barrier = threading.Barrier(guests, timeout=20)
+        self.barrier = threading.Barrier(guests, timeout=60)
 
 
 class Punctual(Gloomy):

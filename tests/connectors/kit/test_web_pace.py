@@ -94,7 +94,7 @@ async def test_whoever_would_wait_too_long_is_told_when_to_come_back() -> None:
         with pytest.raises(TryLater) as later:
             await web_.fetch(place.url)
 
-        assert monotonic() - begun < 1
+        assert monotonic() - begun < 30  # not the minute
         assert later.value.wait is not None
         assert timedelta(seconds=50) < later.value.wait <= timedelta(minutes=1)
         assert len(place.asked) == 2
@@ -279,7 +279,7 @@ async def test_a_short_wait_is_waited_out() -> None:
         await web_.fetch(place.url)
         await web_.fetch(place.url)
 
-        assert 0.25 < monotonic() - begun < 5
+        assert 0.25 < monotonic() - begun < 30
 
 
 async def test_tasks_already_in_line_do_not_run_into_a_closed_key() -> None:

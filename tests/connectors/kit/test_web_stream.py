@@ -220,7 +220,7 @@ async def test_an_open_stream_takes_no_place_in_the_line_and_closes_when_left() 
         async with aclosing(stream) as events:
             await anext(events)
             assert (await web_.fetch(place.url)).status == 200
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await left.wait()
 
 
