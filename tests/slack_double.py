@@ -34,8 +34,11 @@ SCOPES: Final = {
     "conversations.replies": "channels:history",
     "conversations.info": "channels:read",
     "conversations.open": "im:write",
+    "files.getUploadURLExternal": "files:write",
+    "files.completeUploadExternal": "files:write",
     "slash commands": "commands",
 }
+IN_PERSON: Final = "im:history"  # to read a conversation with one person
 # A message that would ping somebody, or lead somewhere, is what no test may ever see.
 PING = re.compile(r"<(?:[@#]|!(?!date\^)|https?:|mailto:)")
 
@@ -51,6 +54,7 @@ class Message:
     thread: str | None = None
     broadcast: bool = False
     edits: int = 0
+    files: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def shown(self) -> str:
@@ -65,7 +69,7 @@ class Workspace:
     clock: Callable[[], datetime]
     channels: dict[str, list[Message]] = field(default_factory=lambda: {"C01": []})
     joined: set[str] = field(default_factory=lambda: {"C01"})
-    scopes: set[str] = field(default_factory=lambda: {*SCOPES.values()})
+    scopes: set[str] = field(default_factory=lambda: {*SCOPES.values(), IN_PERSON})
     page: int = 100
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -76,6 +80,7 @@ class Workspace:
     changed: list[datetime] = field(default_factory=list)
     traps: list[tuple[str, str]] = field(default_factory=list)
     numbers: int = 0
+    uploads: dict[str, bytes] = field(default_factory=dict)  # by id; empty until they are there
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     answers: dict[str, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
 
@@ -83,6 +88,7 @@ class Workspace:
         app = web.Application()
         app.router.add_post("/api/{method}", self.answer)
         app.router.add_get("/link", self.link)
+        app.router.add_post("/upload/{file}", self.upload)
         self.server = TestServer(app, host="127.0.0.1")
         await self.server.start_server()
         return self
@@ -131,7 +137,7 @@ class Workspace:
         if request.content_type == "application/json":
             asked = await request.json()
         else:
-            asked = dict(await request.post())
+            asked = dict(request.query) | dict(await request.post())
         self.calls.append((method, asked))
         fault = next((fault for name, fault in self.traps if name == method), None)
         if fault is not None:
@@ -148,6 +154,8 @@ class Workspace:
         if token != (APP_TOKEN if method == "apps.connections.open" else TOKEN):
             return self.no("invalid_auth" if token else "not_authed")
         needed = SCOPES.get(method)
+        if needed == "channels:history" and str(asked.get("channel", "")).startswith("D"):
+            needed = IN_PERSON
         if needed is not None and needed not in self.scopes:
             return self.no("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
         done = self.do(method, asked)
@@ -183,6 +191,14 @@ class Workspace:
                 self.channels.setdefault(name, [])
                 self.joined.add(name)
                 return self.yes(channel={"id": name})
+            case "files.getUploadURLExternal":
+                name = f"F{len(self.uploads) + 1}"
+                self.uploads[name] = b""
+                if not asked.get("filename") or int(asked.get("length", 0)) <= 0:
+                    return self.no("invalid_arguments")
+                return self.yes(upload_url=f"http://{self.host}/upload/{name}", file_id=name)
+            case "files.completeUploadExternal":
+                return self.complete(asked)
             case "views.open":
                 if why := faults(asked["view"].get("blocks", []), most=100):
                     return self.no("invalid_arguments", response_metadata={"messages": why})
@@ -221,6 +237,27 @@ class Workspace:
         )
         return self.yes(ts=ts, channel=name)
 
+    async def upload(self, request: web.Request) -> web.Response:
+        """The bytes of a file; who has the address needs no token."""
+        name = request.match_info["file"]
+        if name not in self.uploads:
+            return web.Response(status=404)
+        self.uploads[name] = await request.read()
+        return web.Response(text=f"OK - {len(self.uploads[name])}")
+
+    def complete(self, asked: Mapping[str, Any]) -> web.Response:
+        """Files that are there become a message, in a thread where that is told."""
+        name, files = asked["channel_id"], json.loads(asked["files"])
+        if name not in self.channels:
+            return self.no("channel_not_found")
+        if any(not self.uploads.get(one["id"]) for one in files):
+            return self.no("file_not_found")
+        self.numbers += 1
+        ts = f"{self.clock().timestamp():.0f}.{self.numbers:06}"
+        message = Message(ts, "", [], {}, asked.get("thread_ts"), files=files)
+        self.channels[name].append(message)
+        return self.yes(files=files)
+
     def update(self, asked: Mapping[str, Any]) -> web.Response:
         """Another text for a message of ours."""
         if why := self.wrong(asked):
@@ -257,7 +294,9 @@ class Workspace:
         wanted = asked.get("include_all_metadata") in ("true", "1", True)
         return self.yes(
             messages=[
-                {"ts": one.ts, "text": one.text} | ({"metadata": one.metadata} if wanted else {})
+                {"ts": one.ts, "text": one.text}
+                | ({"files": one.files} if one.files else {})
+                | ({"metadata": one.metadata} if wanted else {})
                 for one in found[begin:end]
             ],
             has_more=end < len(found),

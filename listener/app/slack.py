@@ -1,5 +1,6 @@
 """Slack as it is set up here: its channels with their secrets in the clear, and their memory."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,15 +13,16 @@ from typing_extensions import override
 
 from connectors.kit.errors import ConnectorError
 from listener.app.parts import Parts
-from listener.channels import digest_cards, slack_check
+from listener.channels import digest_cards, prints, slack_check
 from listener.channels.contract import NotNow, Undelivered
 from listener.channels.slack import Memory, Person, Slack, Turn
-from listener.channels.slack_api import API, Api
+from listener.channels.slack_api import API, Api, Refused
 from listener.desk.replies import Rules
 from listener.desk.slack import Conversation
 from listener.domain.card import Card, Folded
 from listener.domain.digest import Digest
 from listener.domain.notice import Channel, Notice
+from listener.domain.picture import Pictures
 from listener.domain.secret import WrongKey
 from listener.domain.staff import Staff
 from listener.store import cards, notices
@@ -160,7 +162,9 @@ async def person(parts: Parts, notice: Notice) -> Person | None:
     )
 
 
-async def digest(parts: Parts, person: Staff, number: str, digest: Digest) -> None:
+async def digest(
+    parts: Parts, person: Staff, number: str, digest: Digest, pictures: Pictures
+) -> None:
     """A digest as a message to one person, once; Undelivered says in words why it could not be."""
     found = await rows(parts)
     if not found:
@@ -173,8 +177,14 @@ async def digest(parts: Parts, person: Staff, number: str, digest: Digest) -> No
         async with Kept(parts.store, f"@{person.key}", f"slack {person.slack}").turn():
             place = await talk.talk_with(person.slack)
             since = digest.stretch.ends.timestamp()
-            if await talk.find(place, "listener_digest", number, since=since) is None:
-                await talk.post(place, message)
+            ts = await talk.find(place, "listener_digest", number, since=since)
+            if ts is None:
+                ts = await talk.post(place, message)
+            drawn = await asyncio.to_thread(prints.of_digest, digest, pictures)
+            try:
+                await talk.show(place, ts, drawn, since=since)
+            except Refused as error:  # an app without the scope: the words are there all the same
+                log.warning("digest without pictures", why=str(error))
     except NotNow as soon:
         raise Undelivered("Slack wants a moment; it is sent again soon.") from soon
     except (ConnectorError, WrongKey) as error:

@@ -9,13 +9,13 @@ policy stays as strict as it is.
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
 from markupsafe import Markup
 
 from listener.channels.terminal import printable
-from listener.domain.digest import First, Gap
-from listener.domain.picture import Slice
+from listener.domain.digest import Digest, First, Gap
+from listener.domain.picture import Pictures, Slice
 
 WIDTH: Final = 400  # in units of its own; the page makes it as wide as there is room
 TALL: Final = 120  # of the part with bars
@@ -34,6 +34,24 @@ WAITS: Final = (
 )
 
 
+def of_digest(digest: Digest, pictures: Pictures) -> dict[str, Markup]:
+    """The pictures of a digest by name, in their order; none that would show nothing."""
+    drawn: dict[str, Markup] = {}
+    if any(one.total or one.alarms for one in pictures.slices):
+        drawn["volume"] = volume(pictures.slices)
+    if digest.firsts:
+        drawn["answers"] = answers(digest.firsts)
+    if pictures.sources:
+        starts, ends = digest.stretch.starts, digest.stretch.ends
+        drawn["coverage"] = coverage(pictures.sources, digest.gaps, starts, ends)
+    return drawn
+
+
+def says(picture: Markup) -> str:
+    """What a picture shows, in its own sentence."""
+    return fromstring(picture).get("aria-label", "")  # noqa: S314  (we have drawn it)
+
+
 def volume(slices: Sequence[Slice]) -> Markup:
     """What was said over time: complaints solid at the foot, praise hatched, the rest in outline.
 
@@ -43,7 +61,7 @@ def volume(slices: Sequence[Slice]) -> Markup:
     total, bad = sum(one.total for one in slices), sum(one.complaints for one in slices)
     rang = sum(len(one.alarms) for one in slices)
     label = f"{total} mentions over time, {bad} of them complaints, at most {highest} at once"
-    label += f"; {rang} alarms." if rang else "."
+    label += f"; {rang} alarm{'' if rang == 1 else 's'}." if rang else "."
     drawing = canvas(TALL + 58, label)
     hatch(drawing, "hatch-volume")
     scale(drawing, highest)

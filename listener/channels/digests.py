@@ -1,6 +1,6 @@
 """The digest as it leaves the house: in plain words, and as a mail that shows them too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import css_inline
 
 from listener.channels.letter import environment, link, still
+from listener.channels.prints import Print
 from listener.channels.terminal import printable
 from listener.domain.digest import SHOWN, Digest, Risk, counted, shortened
 from listener.domain.score import left
@@ -25,8 +26,9 @@ def message(
     url: str,
     number: str,
     house: str,
+    pictures: Sequence[Print] = (),
 ) -> EmailMessage:
-    """The mail, under an id that is the same at every try; all of a brand's in one thread."""
+    """The mail, under an id that is the same at every try, with its pictures inside."""
     mail = EmailMessage(policy=SMTP)
     domain = f"{house}.{sender.domain}"
     subject = printable(f"{digest.brand}: {digest.answer}")
@@ -38,11 +40,19 @@ def message(
     mail["X-Auto-Response-Suppress"] = "All"
     said = [printable(line) for line in plain(digest, url=url).splitlines()]
     mail.set_content("\n".join([*said, "", f"The whole digest: {address(digest, url)}", ""]))
-    mail.add_alternative(page(digest, url), subtype="html")
+    shown = [(one, f"{one.name}.{number}@{domain}") for one in pictures]
+    mail.add_alternative(page(digest, url, shown), subtype="html")
+    read = mail.get_body(("html",))
+    for one, name in shown:
+        if isinstance(read, EmailMessage):
+            read.add_related(
+                one.png, "image", "png", cid=f"<{name}>", disposition="inline",
+                filename=f"{one.name}.png",
+            )  # fmt: skip
     return mail
 
 
-def page(digest: Digest, url: str) -> str:
+def page(digest: Digest, url: str, pictures: Sequence[tuple[Print, str]] = ()) -> str:
     """The mail for those who read pages, its style written into every element."""
     made = (
         environment()
@@ -65,6 +75,7 @@ def page(digest: Digest, url: str) -> str:
                 )
                 for one in digest.causes
             ],
+            pictures=[(one.caption, calm(one.says), name) for one, name in pictures],
             praise=[(calm(one.words), calm(one.author)) for one in digest.praise],
             why=why(digest),
             calm=calm,

@@ -4,7 +4,7 @@ https://docs.slack.dev/apis/web-api
 """
 
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final, Self
@@ -13,12 +13,14 @@ from aiohttp import ClientTimeout
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from slack_sdk.web.file_upload_v2_result import FileUploadV2Result
 from typing_extensions import override
 from yarl import URL
 
 from connectors.kit.web import Network
 from connectors.kit.web.call import Call
 from listener.channels.contract import NotNow, Undelivered
+from listener.channels.prints import Print
 
 API: Final = "https://slack.com/api/"
 PATIENCE: Final = ClientTimeout(total=10)
@@ -84,6 +86,12 @@ class GuardedClient(AsyncWebClient):
         with self.network.admitted(Call(http_verb, URL(api_url), {})) as session:
             self.session = session
             return await super()._request(http_verb=http_verb, api_url=api_url, req_args=asked)
+
+    @override
+    async def _upload_file(self, *, url: str, **asked: Any) -> FileUploadV2Result:
+        with self.network.admitted(Call("POST", URL(url), {})) as session:
+            self.session = session
+            return await super()._upload_file(url=url, **asked)
 
 
 @contextmanager
@@ -161,6 +169,23 @@ class Api:
             parse="none",
             link_names=False,
         )
+
+    async def show(self, channel: str, ts: str, pictures: Sequence[Print], *, since: float) -> None:
+        """Put pictures into the thread of a message; nothing when there are files already."""
+        async for message in self.messages(channel, since=since, thread=ts):
+            if message.get("files"):
+                return
+        files = [
+            {
+                "filename": f"{one.name}.png",
+                "title": one.caption,
+                "alt_txt": one.says,
+                "file": one.png,
+            }
+            for one in pictures
+        ]
+        with in_our_words(channel):
+            await self.client.files_upload_v2(file_uploads=files, channel=channel, thread_ts=ts)
 
     async def talk_with(self, user: str) -> str:
         """The conversation with one person."""

@@ -13,6 +13,8 @@ NEEDED: Final[Mapping[str, str]] = {
     "channels:history": "find its own card after a crash",
     "channels:read": "see whether it is in a channel",
     "commands": "hear /listener",
+    "files:write": "show the pictures of a digest",
+    "im:history": "find what it told one person, after a crash",
     "im:write": "tell one person alone",
 }
 SIGNING: Final = re.compile(r"[0-9a-f]{32}")

@@ -8,8 +8,9 @@ from typing import Final
 import structlog
 
 from listener.channels.contract import Undelivered
-from listener.desk.digesting import digest
+from listener.desk.digesting import digest, pictures
 from listener.domain.digest import Digest
+from listener.domain.picture import Pictures
 from listener.domain.span import holding
 from listener.domain.staff import Staff
 from listener.domain.subscription import known
@@ -21,15 +22,15 @@ log = structlog.get_logger(__name__)
 
 TOGETHER: Final = 5
 
-Send = Callable[[Staff, str, Digest, str], Awaitable[None]]
+Send = Callable[[Staff, str, Digest, Pictures, str], Awaitable[None]]
 
 
 @dataclass
 class Digests:
     """Writes letters that are due, and sends what was written.
 
-    `send` gets the reader, an id that is the same at every try, the digest, and the way it goes
-    (MAIL or SLACK); it raises Undelivered with the reason. What could not be sent is tried again, longer apart each time.
+    `send` gets the reader, an id that is the same at every try, the digest, what its
+    pictures are drawn from, and the way it goes (MAIL or SLACK); it raises Undelivered with the reason. What could not be sent is tried again, longer apart each time.
     """
 
     store: Store
@@ -82,8 +83,9 @@ class Digests:
         stretch = holding(reader.subscription.of, first, known(reader.person.zone))
         async with self.store.reading() as session:
             made = await digest(session, reader.brand, stretch, now=await now(session))
+            drawn = await pictures(session, reader.brand, stretch)
         try:
-            await self.send(reader.person, f"digest_{number}", made, reader.subscription.way)
+            await self.send(reader.person, f"digest_{number}", made, drawn, reader.subscription.way)
         except Undelivered as error:
             log.warning("digest waits", letter=number, why=str(error))
             return str(error)

@@ -146,16 +146,13 @@ class DigestPage:
 
 def charted(found: Digest, pictures: Pictures) -> SimpleNamespace:
     """The pictures, each with the figures that it shows; None where there is nothing to see."""
-    spoken = [one for one in pictures.slices if one.total or one.alarms]
-    starts, ends = found.stretch.starts, found.stretch.ends
+    drawn = charts.of_digest(found, pictures)
     return SimpleNamespace(
-        volume=charts.volume(pictures.slices) if spoken else None,
-        slices=spoken,
-        answers=charts.answers(found.firsts) if found.firsts else None,
+        volume=drawn.get("volume"),
+        slices=[one for one in pictures.slices if one.total or one.alarms],
+        answers=drawn.get("answers"),
         waits=charts.waits(found.firsts),
-        coverage=charts.coverage(pictures.sources, found.gaps, starts, ends)
-        if pictures.sources
-        else None,
+        coverage=drawn.get("coverage"),
     )
 
 

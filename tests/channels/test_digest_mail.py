@@ -1,5 +1,6 @@
 """A digest as a mail: the answer in its subject, readable in every reader, hostile to nobody."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from email.headerregistry import Address
@@ -7,6 +8,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from listener.channels import digests
+from listener.channels.prints import Print
 from listener.domain.cause import Cause, Said
 from listener.domain.digest import Counted, Digest, Praise, Risk
 from listener.domain.precision import Flags
@@ -28,7 +30,7 @@ def told(**more: Any) -> Digest:
     return Digest(**(made | more))
 
 
-def mailed(digest: Digest) -> EmailMessage:
+def mailed(digest: Digest, pictures: Sequence[Print] = ()) -> EmailMessage:
     return digests.message(
         digest,
         sender=Address("Listener", "listener", "shop.example"),
@@ -36,6 +38,7 @@ def mailed(digest: Digest) -> EmailMessage:
         url=SITE,
         number="digest_7",
         house="h0",
+        pictures=pictures,
     )
 
 

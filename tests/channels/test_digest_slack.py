@@ -105,12 +105,58 @@ async def test_a_reader_has_it_in_slack_once_also_after_a_cut(world: World) -> N
         world.now += timedelta(minutes=5)
         await service.digest.step()
 
-        [message] = slack.channels["DUMIA"]
+        message, pictures = slack.channels["DUMIA"]
+        drawn = list(slack.uploads.values())
         [letter] = await world.all_of(Letter)
 
     assert message.text.startswith("Acme: First days, nothing to compare with yet: 1 mention")
     assert letter.sent_at is not None
     assert letter.tries == 1
+    assert pictures.thread == message.ts
+    assert [one["title"] for one in pictures.files] == [
+        "What was said",
+        "What of each source was read",
+    ]
+    assert all(png.startswith(b"\x89PNG") for png in drawn)
+
+
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+async def test_after_a_cut_the_pictures_stand_there_once(world: World, method: str) -> None:
+    async with Workspace(lambda: world.now) as slack:
+        mia = await reader(world, slack)
+        await complained(world)
+        async with world.store.transaction() as session:
+            await subscriptions.keep(session, mia.key, 1, Of.DAY, 8, SLACK)
+        world.now += timedelta(days=1)
+        slack.trap(method, "cut after")
+        service = await world.service()
+        await service.digest.step()
+        world.now += timedelta(minutes=5)
+        await service.digest.step()
+
+        message, pictures = slack.channels["DUMIA"]
+        [letter] = await world.all_of(Letter)
+
+    assert letter.sent_at is not None
+    assert pictures.thread == message.ts
+    assert len(pictures.files) == 2
+
+
+async def test_an_app_that_may_not_upload_still_tells_the_digest(world: World) -> None:
+    async with Workspace(lambda: world.now) as slack:
+        slack.scopes.discard("files:write")
+        mia = await reader(world, slack)
+        await complained(world)
+        async with world.store.transaction() as session:
+            await subscriptions.keep(session, mia.key, 1, Of.DAY, 8, SLACK)
+        world.now += timedelta(days=1)
+        await (await world.service()).digest.step()
+
+        [message] = slack.channels["DUMIA"]
+        [letter] = await world.all_of(Letter)
+
+    assert message.text.startswith("Acme:")
+    assert letter.sent_at is not None
 
 
 async def test_who_left_slack_is_told_of_in_words(world: World) -> None:

@@ -9,6 +9,7 @@ import pytest
 from listener.channels.contract import Undelivered
 from listener.domain.digest import Digest
 from listener.domain.notice import MAIL
+from listener.domain.picture import Pictures
 from listener.domain.span import Of
 from listener.domain.staff import Role, Staff
 from listener.domain.subscription import Letter, Subscription
@@ -27,8 +28,11 @@ class Postbox:
         self.sent: list[tuple[str, str, date]] = []
         self.broken = False
 
-    async def __call__(self, person: Staff, number: str, digest: Digest, way: str) -> None:
+    async def __call__(
+        self, person: Staff, number: str, digest: Digest, pictures: Pictures, way: str
+    ) -> None:
         assert way == MAIL
+        assert pictures.slices
         if self.broken:
             raise Undelivered("The mail server mail.example:465 cannot be reached.")
         self.sent.append((person.name, number, digest.stretch.first))
