@@ -44,11 +44,16 @@ def buttons(warned: Warned, home: str) -> Block:
     """What can be done about it; of one that is over nothing but looking."""
     number = str(warned.alarm_id)
     looking = button("open", "Open", number) | {"url": f"{home}/alarms#alarm-{number}"}
+    if warned.theme_id is not None:
+        theme = button("theme", "The theme", number)
+        ways = [looking, theme | {"url": f"{home}/themes/{warned.theme_id}"}]
+    else:
+        ways = [looking]
     if warned.over:
-        return {"type": "actions", "elements": [looking]}
+        return {"type": "actions", "elements": ways}
     seen = button(SEE_TO, "I see to it", number) | {"style": "primary"}
     later = button(PUT_OFF, "Put off for 4 hours", number)
-    return {"type": "actions", "elements": [*([] if warned.who else [seen]), later, looking]}
+    return {"type": "actions", "elements": [*([] if warned.who else [seen]), later, *ways]}
 
 
 def spoken(warned: Warned) -> str:

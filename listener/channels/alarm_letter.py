@@ -54,6 +54,7 @@ def words(warned: Warned, envelope: Envelope) -> dict[str, Any]:
         "quotes": []
         if warned.over
         else [(still(quoted(said)), link(url)) for said, url in warned.quotes if said.strip()],
+        "theme": f"{envelope.site}/themes/{warned.theme_id}" if warned.theme_id else "",
         "address": f"{envelope.site}/alarms#alarm-{warned.alarm_id}",
     }
 
@@ -68,6 +69,7 @@ def plain(shown: dict[str, Any]) -> str:
             "\n".join(f"> {line}" for line in said.splitlines()) + (f"\n{url}" if url else "")
             for said, url in shown["quotes"]
         ),
+        f"The theme: {shown['theme']}" if shown["theme"] else "",
         f"{way}: {shown['address']}",
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"

@@ -102,6 +102,8 @@ class Warned:
     at: datetime
     sentence: str
     count: int
+    theme: str = ""  # what it is about, or what explains most of it
+    theme_id: int | None = None
     passed_on: int = 0  # posts, or people, that only pass on what others wrote
     usual: tuple[int, int] | None  # what so long a time brings nineteen times in twenty
     quotes: tuple[tuple[str, str], ...] = ()  # up to three posts: their words and addresses

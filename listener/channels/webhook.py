@@ -87,6 +87,7 @@ def alarm_words(warned: Warned) -> dict[str, Any]:
             "sentence": warned.sentence,
             "count": warned.count,
             "passed_on": warned.passed_on,
+            "theme": {"id": warned.theme_id, "name": warned.theme} if warned.theme_id else None,
             "usual": list(warned.usual) if warned.usual else None,
             "posts": [{"text": words, "url": url} for words, url in warned.quotes],
         },

@@ -53,7 +53,7 @@ def alarms_listed(
         )
         who = f", {one.who} sees to it" if one.who else ""
         out.print(
-            f"{alarm.key:>5}  {state}{who}  {one.brand}: {sentence(alarm, one.source)}",
+            f"{alarm.key:>5}  {state}{who}  {one.brand}: {sentence(alarm, one.source, one.theme)}",
             markup=False,
             highlight=False,
         )
@@ -104,7 +104,9 @@ def words(one: Shown) -> dict[str, Any]:
         "brand": one.brand,
         "source": one.source,
         "about": alarm.sort,
-        "sentence": sentence(alarm, one.source),
+        "theme": one.theme,
+        "theme_id": alarm.theme_id,
+        "sentence": sentence(alarm, one.source, one.theme),
         "since": alarm.since,
         "raised_at": alarm.raised_at,
         "count": alarm.count,

@@ -16,6 +16,7 @@ LONGEST: Final = timedelta(days=7)  # an alarm may be put off
 GRAVE: Final = {"safety": "safety", "health": "safety", "fraud": "fraud", "outage": "outage"}
 TRIES: Final = 8
 RISE: Final = "rise"
+THEME: Final = "theme "
 
 
 class Sort(StrEnum):
@@ -42,8 +43,9 @@ class Sort(StrEnum):
 class Alarm(Record, table=True):
     """Raised once, until it is over.
 
-    `about` says what may be raised only once at a time for a brand: a rise, the silence of one
-    source, one kind of report. `count` is of posts where it is a rise, of people who tell it
+    `about` says what may be raised only once at a time for a brand: a rise, the rise of one theme,
+    the silence of one source, one kind of report. A rise of the brand may have a theme as well:
+    then that explains most of it. `count` is of posts where it is a rise, of people who tell it
     themselves where they are reports; who only passes on another's words is among the first, and
     beside the second. `mentions` are what is quoted. `chart` has a pair for every quarter of an hour of the day before:
     how many there were, how many are usual.
@@ -66,6 +68,7 @@ class Alarm(Record, table=True):
     about: str
     sort: Sort = Field(sa_type=word(Sort))
     source_id: int | None = Field(default=None, foreign_key="sources.id")  # None: all together
+    theme_id: int | None = Field(default=None, foreign_key="themes.id")
     since: datetime = Field(sa_type=Instant)
     raised_at: datetime = Field(sa_type=Instant)
     count: int = 0  # since then
@@ -79,6 +82,11 @@ class Alarm(Record, table=True):
     acknowledged_at: datetime | None = Field(default=None, sa_type=Instant)
     snoozed_until: datetime | None = Field(default=None, sa_type=Instant)
     over_at: datetime | None = Field(default=None, sa_type=Instant)
+
+    @property
+    def is_of_theme(self) -> bool:
+        """Whether one theme rises, not the brand."""
+        return self.about.startswith(THEME)
 
     def acknowledge(self, staff_id: int, now: datetime) -> bool:
         """Note who sees to it; False where somebody does already."""
@@ -133,8 +141,13 @@ class AlarmNotice(Record, table=True):
             self.next_at = now + min(timedelta(seconds=10 * 4**self.tries), timedelta(hours=6))
 
 
-def sentence(alarm: Alarm, source: str | None) -> str:
-    """What an alarm says, in one sentence."""
+def about_theme(number: int) -> str:
+    """What the rise of one theme is about."""
+    return f"{THEME}{number}"
+
+
+def sentence(alarm: Alarm, source: str | None, theme: str | None = None) -> str:
+    """What an alarm says, in one sentence; with the names of its source and its theme."""
     where = f" from {source}" if source else ""
     since = f"since {alarm.since:%d %b %H:%M} UTC"
     if alarm.sort is Sort.SILENCE:
@@ -149,7 +162,10 @@ def sentence(alarm: Alarm, source: str | None) -> str:
         return f"{reports} of {alarm.sort}{where} {since}{more}."
     usual = f"{alarm.low} to {alarm.high}" if alarm.low < alarm.high else str(alarm.high)
     how = f"where {usual} are usual{times(alarm)}{passing(alarm)}"
-    return f"{alarm.count} {alarm.sort}{where} {since}, {how}."
+    if theme and alarm.is_of_theme:
+        return f"{alarm.count} {alarm.sort} about “{theme}” {since}, {how}."
+    why = f" Most of the complaints are about “{theme}”." if theme else ""
+    return f"{alarm.count} {alarm.sort}{where} {since}, {how}.{why}"
 
 
 def times(alarm: Alarm) -> str:

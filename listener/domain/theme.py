@@ -14,6 +14,7 @@ from listener.domain.record import Instant, NotAllowed, Record, word
 
 WINDOW: Final = timedelta(days=28)  # complaints older than this form no theme
 FEWEST: Final = 3  # people who say it; two are a coincidence
+LOOKED_THROUGH: Final = 2_000  # complaints of a brand, the latest: more are no theme either
 LONGEST_NAME: Final = 80  # characters
 LONGEST_LINK: Final = 500
 STEPS: Final = (5, 10, 20, 50, 100, 200, 500, 1_000)  # people; to reach one is told in the history

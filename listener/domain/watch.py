@@ -1,6 +1,7 @@
 """Watching: whether a brand's counts are more, or less, than this hour of this week should bring."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ WEEK: Final = 168  # hours
 WEEKS: Final = 8  # how far back the baseline looks
 HALF_LIFE: Final = 3.0  # weeks: what a week ago counts, halved after so many
 YOUNG: Final = 7 * 24  # hours that a series must have been read before its rises mean anything
+YOUNG_THEME: Final = 2 * 24  # the same for a theme: how often it was said before it had a name
 MINUTES: Final = 43_200  # of a month of thirty days
 BACK: Final = 24 * 60  # minutes that one look goes back
 
@@ -48,12 +50,16 @@ class Baseline:
     clumps: Counts
     hours: Counts
 
-    def over(self, starts: int, minutes: int) -> Counts:
-        """Posts expected in each minute, from a minute of the week on; one row a series."""
+    def over(self, starts: int, minutes: int, rows: Sequence[int] | None = None) -> Counts:
+        """Posts expected in each minute, from a minute of the week on; one row a series.
+
+        `rows` are the series that are asked for, None for all.
+        """
+        rates = self.rates if rows is None else self.rates[list(rows)]
         at = (starts + np.arange(minutes) + 0.5) / 60 - 0.5  # rates belong to the middle of hours
         before = np.floor(at).astype(int)
         share = at - before
-        earlier, later = self.rates[:, before % WEEK], self.rates[:, (before + 1) % WEEK]
+        earlier, later = rates[:, before % WEEK], rates[:, (before + 1) % WEEK]
         return np.asarray((earlier * (1 - share) + later * share) / 60)
 
 

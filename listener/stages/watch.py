@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,7 +12,7 @@ import structlog
 from connectors.kit.errors import ConnectorError
 from listener.channels.contract import Channel, NotNow, Ringing, Undelivered, Warned
 from listener.domain import lookout, report
-from listener.domain.alarm import CALM, Alarm, Sort, sentence
+from listener.domain.alarm import CALM, RISE, Alarm, Sort, about_theme, sentence
 from listener.domain.lookout import HOURS, Outlook, Rise, Said
 from listener.domain.report import Report
 from listener.domain.secret import WrongKey
@@ -55,19 +55,25 @@ class Watch:
 
     async def look(self, moment: datetime) -> int:
         """Look at every brand about which there is something new."""
-        await self.learn(moment)
         async with self.store.reading() as session:
             said = await watching.lately(session, since=moment - lookout.LOOK_BACK, until=moment)
+        await self.learn(moment, said)
+        async with self.store.reading() as session:
             reports = await watching.reports(session, since=moment - CALM)
             standing = await alarms.standing(session)
             ended = await alarms.ended(session, since=moment - lookout.LOOK_BACK)
+            told_of = {a.theme_id for a in (*standing, *ended) if a.theme_id is not None}
+            merged = await watching.merged(session, told_of)
+            heirs = await watching.heirs(session, told_of | set(merged.values()))
+        follow(standing, merged)
         by_brand: dict[int, list[Said]] = defaultdict(list)
         for one in said:
             by_brand[one.brand_id].append(one)
         counted = {alarm.key: alarm.count for alarm in standing}
-        risen = await asyncio.to_thread(self.rises, by_brand, standing, ended, moment)
-        news = [rise.alarm for rise in risen]
-        news += report.grave(reports, moment)
+        news = report.grave(reports, moment)
+        told = already_told((*standing, *ended, *news), said, reports, heirs)
+        risen = await asyncio.to_thread(self.rises, by_brand, standing, ended, told, moment)
+        news += [rise.alarm for rise in risen]
         news += await self.silences(by_brand, moment)
         is_over = [
             one
@@ -92,8 +98,15 @@ class Watch:
                 lookout.own_words(rise.alarm, await watching.words(session, rise.posts))
                 rise.alarm.mentions = quoted or rise.alarm.mentions
 
-    async def learn(self, moment: datetime) -> None:
-        """Learn anew what is usual for those brands whose turn it is."""
+    async def learn(self, moment: datetime, said: Sequence[Said] = ()) -> None:
+        """Learn anew what is usual for those brands whose turn it is, or that have a new theme."""
+        new = {
+            one.brand_id
+            for one in said
+            if one.theme is not None
+            and one.brand_id in self.outlooks
+            and one.theme not in self.outlooks[one.brand_id][1].themes
+        }
         async with self.store.reading() as session:
             brands = await watching.brands(session)
             due = sorted(
@@ -101,6 +114,7 @@ class Watch:
                     brand
                     for brand in brands
                     if brand not in self.outlooks
+                    or brand in new
                     or moment - self.outlooks[brand][0] >= RELEARN
                     or self.outlooks[brand][0] > moment
                 ),
@@ -112,16 +126,20 @@ class Watch:
             until = moment.replace(minute=0, second=0, microsecond=0)
             hours = await watching.hours(session, due, since=since, until=until)
             rises = await alarms.raised_between(session, due, since=since)
+            shared = await watching.themes(session, due, since=since, until=until)
         by_brand = defaultdict(list)
         for one in hours:
             by_brand[one.brand_id].append(one)
+        by_theme = defaultdict(list)
+        for theme in shared:
+            by_theme[theme.brand_id].append(theme)
         loud = defaultdict(list)
         for alarm in rises:
             end = lookout.hour_of(alarm.over_at or moment) + 1
             loud[alarm.brand_id].append(range(lookout.hour_of(alarm.since), end))
         for brand in due:
             outlook = await asyncio.to_thread(
-                lookout.learn, brand, by_brand[brand], until, loud[brand]
+                lookout.learn, brand, by_brand[brand], until, loud[brand], by_theme[brand]
             )
             self.outlooks[brand] = (moment, outlook)
 
@@ -129,19 +147,26 @@ class Watch:
         self,
         said: Mapping[int, Sequence[Said]],
         standing: Sequence[Alarm],
-        ended: Mapping[int, datetime],
+        ended: Sequence[Alarm],
+        told: Set[int],
         moment: datetime,
     ) -> list[Rise]:
-        """The brands that rise; only one that somebody spoke of since the last look can."""
-        rising = {alarm.brand_id for alarm in standing if alarm.sort.is_rise}
+        """What rises of the brands; only one that somebody spoke of since the last look can."""
+        rising = {alarm.brand_id: alarm for alarm in standing if alarm.about == RISE}
+        over = {alarm.brand_id: alarm.over_at for alarm in ended if alarm.about == RISE}
         since = (self.looked_at or moment) - timedelta(hours=1)  # places tell late
         found = []
         for brand, several in said.items():
-            if brand in rising or brand not in self.outlooks or several[-1].at < since:
+            if brand not in self.outlooks or several[-1].at < since:
                 continue
-            rise = lookout.look(self.outlooks[brand][1], several, moment, over=ended.get(brand))
-            if rise is not None:
-                found.append(rise)
+            found += lookout.look(
+                self.outlooks[brand][1],
+                several,
+                moment,
+                over=over.get(brand),
+                rising=rising.get(brand),
+                told=told,
+            )
         return found
 
     async def silences(self, said: Mapping[int, Sequence[Said]], moment: datetime) -> list[Alarm]:
@@ -248,6 +273,52 @@ class Watch:
         return None
 
 
+def follow(standing: Sequence[Alarm], merged: Mapping[int, int]) -> None:
+    """Let alarms whose theme has become another tell of that; one that tells of it already is over."""
+    for alarm in standing:
+        while alarm.theme_id is not None and alarm.theme_id in merged:
+            alarm.theme_id = merged[alarm.theme_id]
+            about = about_theme(alarm.theme_id)
+            twins = (one for one in standing if one.brand_id == alarm.brand_id)
+            if alarm.is_of_theme and all(one.about != about for one in twins):
+                alarm.about = about
+
+
+def already_told(
+    told: Sequence[Alarm],
+    said: Sequence[Said],
+    reports: Sequence[Report],
+    heirs: Mapping[int, int],
+) -> set[int]:
+    """The mentions of which alarms about a theme or about reports tell, or have told: one fire.
+
+    `heirs` are themes that were parts of others before.
+    """
+    themes: dict[int, list[Alarm]] = defaultdict(list)
+    grave: dict[int, list[Alarm]] = defaultdict(list)
+    for alarm in told:
+        if alarm.is_of_theme and alarm.theme_id is not None:
+            themes[alarm.theme_id].append(alarm)
+        elif alarm.sort.is_report:
+            grave[alarm.brand_id].append(alarm)
+    found = set()
+    for one in said:
+        if one.theme is not None:
+            of_it = themes.get(one.theme) or themes.get(heirs.get(one.theme, 0), [])
+            if any(within(one.at, alarm) for alarm in of_it):
+                found.add(one.id)
+    for each in reports:
+        kinds = report.kinds(each.reasons)
+        if any(alarm.sort in kinds and within(each.at, alarm) for alarm in grave[each.brand_id]):
+            found.add(each.id)
+    return found
+
+
+def within(at: datetime, alarm: Alarm) -> bool:
+    """Whether an alarm tells of a moment."""
+    return alarm.since <= at and (alarm.over_at is None or at < alarm.over_at)
+
+
 def warned(one: Told) -> Warned:
     """What a channel is told of an alarm."""
     alarm = one.shown.alarm
@@ -260,7 +331,9 @@ def warned(one: Told) -> Warned:
         over=one.notice.over,
         since=alarm.since,
         at=alarm.over_at if one.notice.over and alarm.over_at else alarm.raised_at,
-        sentence=sentence(alarm, one.shown.source),
+        sentence=sentence(alarm, one.shown.source, one.shown.theme),
+        theme=one.shown.theme or "",
+        theme_id=alarm.theme_id,
         count=alarm.count,
         passed_on=alarm.passed_on,
         usual=(alarm.low, alarm.high) if alarm.sort.is_rise else None,

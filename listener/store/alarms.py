@@ -3,16 +3,18 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 
-from listener.domain.alarm import RISE, Alarm, AlarmNotice
+from listener.domain.alarm import Alarm, AlarmNotice, Sort
 from listener.domain.brand import Brand
 from listener.domain.mention import Mention
 from listener.domain.source import Source
 from listener.domain.staff import Staff
+from listener.domain.theme import Theme
 from listener.store.session import AsyncSession, locked_for_update
 
 LEASE = timedelta(minutes=1)
@@ -25,6 +27,7 @@ class Shown:
     alarm: Alarm
     brand: str
     source: str | None
+    theme: str | None  # what it is called
     who: str | None  # who sees to it
     said: Sequence[Mention]
 
@@ -73,6 +76,8 @@ async def bring_up_to_date(session: AsyncSession, alarm: Alarm) -> None:
         update(Alarm)
         .where(col(Alarm.id) == alarm.key, col(Alarm.over_at).is_(None))
         .values(
+            about=alarm.about,
+            theme_id=alarm.theme_id,
             count=alarm.count,
             passed_on=alarm.passed_on,
             mentions=alarm.mentions,
@@ -115,14 +120,13 @@ async def standing(session: AsyncSession) -> Sequence[Alarm]:
     return (await session.exec(select(Alarm).where(col(Alarm.over_at).is_(None)))).all()
 
 
-async def ended(session: AsyncSession, *, since: datetime) -> dict[int, datetime]:
-    """When the last rise of each brand was over, where that was since then."""
-    found = await session.exec(
-        select(Alarm.brand_id, Alarm.over_at)
-        .where(col(Alarm.over_at) >= since, Alarm.about == RISE)
-        .order_by(col(Alarm.over_at))
-    )
-    return {brand: at for brand, at in found if at is not None}
+async def ended(session: AsyncSession, *, since: datetime) -> Sequence[Alarm]:
+    """The alarms that were over since then."""
+    return (
+        await session.exec(
+            select(Alarm).where(col(Alarm.over_at) >= since).order_by(col(Alarm.over_at))
+        )
+    ).all()
 
 
 async def raised_between(
@@ -132,7 +136,9 @@ async def raised_between(
     return (
         await session.exec(
             select(Alarm).where(
-                col(Alarm.brand_id).in_(brands), Alarm.about == RISE, col(Alarm.since) >= since
+                col(Alarm.brand_id).in_(brands),
+                col(Alarm.sort).in_((Sort.COMPLAINTS, Sort.MENTIONS)),
+                col(Alarm.since) >= since,
             )
         )
     ).all()
@@ -151,10 +157,11 @@ async def shown(
     `brands` are those that somebody may see, None for all. With `ringing_at` only those that are
     neither over nor put off at that moment.
     """
-    query = (
-        select(Alarm, Brand.name, Source.name, Staff.name)
+    query: Any = (
+        select(Alarm, Brand.name, Source.name, Theme.name, Staff.name)  # type: ignore[call-overload]
         .join(Brand, col(Brand.id) == col(Alarm.brand_id))
         .outerjoin(Source, col(Source.id) == col(Alarm.source_id))
+        .outerjoin(Theme, col(Theme.id) == col(Alarm.theme_id))
         .outerjoin(Staff, col(Staff.id) == col(Alarm.acknowledged_by))
         .order_by(col(Alarm.over_at).is_(None).desc(), col(Alarm.id).desc())
         .limit(limit)
@@ -176,8 +183,10 @@ async def shown(
         if mention.deleted_at is None and mention.purged_at is None
     }
     return [
-        Shown(alarm, brand, source, who, [said[one] for one in alarm.mentions if one in said])
-        for alarm, brand, source, who in rows
+        Shown(
+            alarm, brand, source, theme, who, [said[one] for one in alarm.mentions if one in said]
+        )
+        for alarm, brand, source, theme, who in rows
     ]
 
 

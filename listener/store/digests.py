@@ -31,6 +31,7 @@ from listener.domain.picture import Quarter
 from listener.domain.source import Source
 from listener.domain.span import Stretch
 from listener.domain.staff import Staff
+from listener.domain.theme import Theme
 from listener.store import coverage
 from listener.store.session import AsyncSession, bulk
 from models.verdict import Feeling
@@ -364,8 +365,9 @@ async def quarters(session: AsyncSession, brand: Brand, stretch: Stretch) -> lis
 async def rang(session: AsyncSession, brand: Brand, stretch: Stretch) -> list[tuple[datetime, str]]:
     """When alarms about a brand were raised in a stretch, and what each says."""
     found = await session.exec(
-        select(Alarm, Source.name)
+        select(Alarm, Source.name, Theme.name)
         .outerjoin(Source, col(Source.id) == col(Alarm.source_id))
+        .outerjoin(Theme, col(Theme.id) == col(Alarm.theme_id))
         .where(
             Alarm.brand_id == brand.key,
             col(Alarm.raised_at) >= stretch.starts,
@@ -373,7 +375,7 @@ async def rang(session: AsyncSession, brand: Brand, stretch: Stretch) -> list[tu
         )
         .order_by(col(Alarm.id))
     )
-    return [(alarm.raised_at, sentence(alarm, source)) for alarm, source in found]
+    return [(alarm.raised_at, sentence(alarm, source, theme)) for alarm, source, theme in found]
 
 
 async def listened(session: AsyncSession, brand: Brand) -> list[Source]:

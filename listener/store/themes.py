@@ -16,11 +16,19 @@ from listener.domain.cause import Said, clearest
 from listener.domain.likeness import is_repost
 from listener.domain.mention import Mention, words_of
 from listener.domain.staff import Staff
-from listener.domain.theme import WINDOW, Became, Belonging, Theme, ThemeEvent, ThemeLook
+from listener.domain.theme import (
+    LOOKED_THROUGH,
+    WINDOW,
+    Became,
+    Belonging,
+    Theme,
+    ThemeEvent,
+    ThemeLook,
+)
 from listener.store import embeddings
 from listener.store.session import AsyncSession, bulk, locked_for_update
 
-MOST: Final = 2_000  # complaints of a brand that are looked through, the latest
+MOST: Final = LOOKED_THROUGH
 LETTERS: Final = 2_000  # of each post; who complains says so before
 LEASE: Final = timedelta(minutes=2)
 ON_ITS_WAY: Final = timedelta(minutes=1)  # a verdict may be kept later than its own time says

@@ -10,10 +10,11 @@ from sqlmodel import col
 
 from listener.domain.brand import Brand
 from listener.domain.likeness import Words
-from listener.domain.lookout import Hour, Said
+from listener.domain.lookout import Hour, Said, Shared
 from listener.domain.mention import Mention, words_of
 from listener.domain.report import SAYS, Report
 from listener.domain.source import Source
+from listener.domain.theme import Became, Belonging, Theme, ThemeEvent
 from listener.store.session import AsyncSession, bulk
 
 PAIRS: Final = 5_000  # in one question: a database takes some thirty thousand numbers
@@ -38,12 +39,24 @@ async def lately(session: AsyncSession, *, since: datetime, until: datetime) -> 
             col(Mention.source_id),
             col(Mention.published_at),
             col(Mention.flagged),
+            col(Theme.id).label("theme"),
+            sa.case((col(Theme.id).is_not(None), _by())).label("by"),
         )
+        .outerjoin(Belonging, col(Belonging.mention_id) == col(Mention.id))
+        .outerjoin(Theme, sa.and_(col(Theme.id) == col(Belonging.theme_id), *_watched()))
         .where(*_counted(since), col(Mention.published_at) < until)
         .order_by(col(Mention.published_at)),
     )
     return [
-        Said(row.id, row.brand_id, row.source_id, row.published_at, bool(row.flagged))
+        Said(
+            row.id,
+            row.brand_id,
+            row.source_id,
+            row.published_at,
+            bool(row.flagged),
+            row.theme,
+            row.by or "",
+        )
         for row in found
     ]
 
@@ -135,6 +148,98 @@ async def hours(
     return [
         Hour(row.brand_id, row.source_id, row.hour, row.mentions, row.complaints) for row in found
     ]
+
+
+async def themes(
+    session: AsyncSession, brands: Collection[int], *, since: datetime, until: datetime
+) -> list[Shared]:
+    """The themes of some brands that are watched, each with the complaints of every hour."""
+    found_at: Any = (
+        sa.select(sa.func.min(col(ThemeEvent.at)))
+        .where(
+            col(ThemeEvent.theme_id) == col(Theme.id),
+            col(ThemeEvent.what).in_((Became.BEGAN, Became.SPLIT)),
+        )
+        .correlate(Theme.__table__)  # type: ignore[attr-defined]
+        .scalar_subquery()
+    )
+    standing = await bulk(
+        session,
+        sa.select(
+            col(Theme.id), col(Theme.brand_id), col(Theme.began_at), found_at.label("found_at")
+        )
+        .where(col(Theme.brand_id).in_(brands), *_watched())
+        .order_by(col(Theme.id)),
+    )
+    hour = _hour(session)
+    counted = await bulk(
+        session,
+        sa.select(col(Belonging.theme_id), hour.label("hour"), func.count().label("complaints"))
+        .join(Mention, col(Mention.id) == col(Belonging.mention_id))
+        .join(Theme, col(Theme.id) == col(Belonging.theme_id))
+        .where(
+            col(Theme.brand_id).in_(brands),
+            *_watched(),
+            *_counted(since),
+            col(Mention.flagged).is_(True),
+            col(Mention.published_at) < until,
+        )
+        .group_by(col(Belonging.theme_id), hour),
+    )
+    by_theme: dict[int, dict[int, int]] = {}
+    for row in counted:
+        by_theme.setdefault(row.theme_id, {})[row.hour] = row.complaints
+    return [
+        Shared(row.id, row.brand_id, row.found_at or row.began_at, by_theme.get(row.id, {}))
+        for row in standing
+    ]
+
+
+async def heirs(session: AsyncSession, numbers: Collection[int]) -> dict[int, int]:
+    """Which themes were parts of these, by their numbers: what was said of one is of the other."""
+    if not numbers:
+        return {}
+    found = await bulk(
+        session,
+        sa.select(col(ThemeEvent.theme_id), col(ThemeEvent.other)).where(
+            col(ThemeEvent.what) == Became.SPLIT, col(ThemeEvent.other).in_(numbers)
+        ),
+    )
+    return {row.theme_id: row.other for row in found}
+
+
+async def merged(session: AsyncSession, numbers: Collection[int]) -> dict[int, int]:
+    """Which of these themes have become others, and which."""
+    found: dict[int, int] = {}
+    asked = set(numbers)
+    while asked:
+        rows = await bulk(
+            session,
+            sa.select(col(Theme.id), col(Theme.merged_into)).where(
+                col(Theme.id).in_(asked), col(Theme.merged_into).is_not(None)
+            ),
+        )
+        new = {row.id: row.merged_into for row in rows if row.id not in found}
+        found |= new
+        asked = set(new.values())
+    return found
+
+
+def _watched() -> tuple[sa.ColumnElement[bool], ...]:
+    return sa.not_(col(Theme.muted)), col(Theme.ended_at).is_(None)
+
+
+def _by() -> sa.ColumnElement[Any]:
+    """Who said it, the same for the same author."""
+    return (
+        col(Mention.connector)
+        + " "
+        + func.coalesce(
+            func.nullif(col(Mention.author_id), ""),
+            func.nullif(col(Mention.author_handle), ""),
+            sa.cast(col(Mention.id), sa.String),
+        )
+    )
 
 
 def _hour(session: AsyncSession) -> Any:

@@ -76,7 +76,9 @@ def drawn(one: Shown, moment: datetime) -> SimpleNamespace:
     return SimpleNamespace(
         id=alarm.key,
         brand=one.brand,
-        sentence=sentence(alarm, one.source),
+        sentence=sentence(alarm, one.source, one.theme),
+        theme=one.theme,
+        theme_id=alarm.theme_id,
         since=alarm.since,
         raised_at=alarm.raised_at,
         over_at=alarm.over_at,

@@ -225,7 +225,10 @@ def shown(row: Row) -> SimpleNamespace:
 def ringing(one: Shown) -> SimpleNamespace:
     """An alarm as the strip above the queue says it."""
     return SimpleNamespace(
-        id=one.alarm.key, brand=one.brand, sentence=sentence(one.alarm, one.source), who=one.who
+        id=one.alarm.key,
+        brand=one.brand,
+        sentence=sentence(one.alarm, one.source, one.theme),
+        who=one.who,
     )
 
 

@@ -135,6 +135,21 @@ async def test_who_joined_sees_to_it_in_slack_and_the_channel_learns_who(
     assert "is put off until" in whispered[2]
 
 
+def test_the_theme_is_one_press_away_also_when_it_is_over() -> None:
+    warned = replace(RISEN, theme="coupon", theme_id=3)
+
+    for one in (warned, replace(warned, over=True)):
+        blocks = alarm_cards.card(one, "https://desk.example")
+        assert faults(blocks) == []
+        ways = [each.get("url") for each in blocks[-1]["elements"]]
+        assert "https://desk.example/themes/3" in ways
+        mail = alarm_letter.letter(one, ENVELOPE)
+        for kind in ("plain", "html"):
+            part = mail.get_body((kind,))
+            assert part is not None
+            assert "https://desk.example/themes/3" in part.get_content()
+
+
 @pytest.mark.parametrize("words", HOSTILE)
 def test_no_stranger_speaks_in_slack_s_own_voice(words: str) -> None:
     warned = replace(RISEN, brand=words[:100], source=words[:100], quotes=((words, words),) * 3)

@@ -32,7 +32,7 @@ async def keep(
     **more: Any,
 ) -> None:
     """Mentions that were judged already, published at these moments."""
-    values: dict[str, Any] = {"flagged": False, "waits": False, **more}
+    values: dict[str, Any] = {"flagged": False, "waits": False}
     async with world.store.transaction() as session:
         before = len((await session.exec(select(Mention.id))).all())
         for number, moment in enumerate(moments):
@@ -45,11 +45,10 @@ async def keep(
                     url="https://place.example/p",
                     kind=Kind.POST,
                     text=words.format(number=before + number),
-                    author_id=f"a{before + number}",
                     published_at=moment,
                     seen_at=moment,
                     revision="1",
-                    **values,
+                    **{**values, "author_id": f"a{before + number}", **more},
                 )
             )
 

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from listener.domain.alarm import RISE, Alarm, Sort
+from listener.domain.alarm import RISE, Alarm, Sort, about_theme
 from listener.domain.staff import Role
+from listener.domain.theme import Theme
 from tests.given import complained, settled
 from tests.web.visiting import hired, street
 from tests.world import World
@@ -71,6 +72,23 @@ async def test_it_says_how_many_pass_on_and_why_nobody_is_quoted(world: World) -
 
         assert "31 of them only pass on what others wrote" in page.text
         assert "Nobody is quoted" in page.text
+
+
+async def test_an_alarm_of_a_theme_names_it_and_leads_there(world: World) -> None:
+    await rings(world)
+    async with world.store.transaction() as session:
+        theme = Theme(brand_id=1, name="<i>glass</i>", began_at=world.now, last_at=world.now)
+        session.add(theme)
+        await session.flush()
+        alarm = await session.get_one(Alarm, 1)
+        alarm.theme_id, alarm.about = theme.key, about_theme(theme.key)
+    async with street(world) as place:
+        browser = await place.signed_in("Ada")
+        page = await browser.get("/alarms")
+
+        assert "31 complaints about “&lt;i&gt;glass&lt;/i&gt;” since" in page.text
+        assert '<a href="/themes/1">&lt;i&gt;glass' in page.text
+        assert (await browser.get("/themes/1")).status == 200
 
 
 async def test_another_brands_alarm_is_not_there(world: World) -> None:
