@@ -83,6 +83,7 @@ model: ## Train the model anew, from BASE, with the public sets in DATA if told 
 	@OMP_NUM_THREADS=1 $(TRAINER) -m models.training.build --base $(BASE) --out $(BUILT)/training $(if $(DATA),--data $(DATA)) $(ARGS)
 	@$(TRAINER) -m models.training.export --base $(BASE) --weights $(BUILT)/training/weights.pt --out $(BUILT)
 	@$(TRAINER) -m models.training.measure $(BUILT) --calibrate new $(if $(DATA),--data $(DATA))
+	@$(TRAINER) -m models.training.lens $(BUILT)
 
 servers: ## Install the real servers that test-all talks to
 	@sh scripts/setup dev

@@ -233,10 +233,10 @@ def load(folder: Path, *, threads: int | None = None) -> Onnx:
     return model
 
 
-def checked(folder: Path) -> Card:
-    """Read the card and compare the files with it."""
+def carded(folder: Path) -> Card:
+    """Read the card."""
     try:
-        card = Card.model_validate_json((folder / CARD).read_bytes())
+        return Card.model_validate_json((folder / CARD).read_bytes())
     except OSError as problem:
         raise BrokenModel(
             f"The model {folder.name!r} has no readable {CARD} in {folder}. {REINSTALL}"
@@ -248,6 +248,11 @@ def checked(folder: Path) -> Card:
         raise BrokenModel(
             f"The card {folder / CARD} cannot be understood ({where}). {REINSTALL}"
         ) from problem
+
+
+def checked(folder: Path) -> Card:
+    """Read the card and compare the files with it."""
+    card = carded(folder)
     for name in (MODEL, TOKENIZER):
         try:
             with (folder / name).open("rb") as file:

@@ -15,6 +15,7 @@ from models.onnx import Card, Onnx
 from models.verdict import Question
 
 PREFIX = "openvino"
+MARK = " (openvino)"  # behind the model's name and version
 WHOLE = "model_float32.onnx"  # four times as large, so it does not come with the listener
 INSTALL = (
     "The model 'openvino' needs OpenVINO. Install the listener with it: "
@@ -29,7 +30,7 @@ class OpenVino(Onnx):
     @override
     def name(self) -> str:
         """The model, its version, and what runs it: the last digits differ."""
-        return f"{super().name} (openvino)"
+        return f"{super().name}{MARK}"
 
 
 class Compiled:

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from models import hub, onnx, openvino, remote
+from models import lens as lenses
 from models.classifier import Classifier
 from models.errors import BadDeclaration, UnknownModel
 from models.labels import SETTING as LABELS_SETTING
 from models.labels import Mapped
 from models.languages import SETTING as LANGUAGES_SETTING
+from models.lens import Lens
 from models.lexicon import Lexicon
 from models.remote import Post
 
@@ -109,3 +111,15 @@ def open(  # noqa: A001 - read as `shelf.open`
     if by_openvino == openvino.PREFIX:
         return openvino.load(Path(folder) if folder else WEIGHTS / DEFAULT, threads=threads)
     return onnx.load(WEIGHTS / (DEFAULT if name == "onnx" else name), threads=threads)
+
+
+def lens(model: str) -> Lens | None:
+    """The lens for embeddings of a model, by the name and version that verdicts carry.
+
+    None where it has none, as models have that did not come with the product.
+    """
+    for name in SHIPPED:
+        card = onnx.carded(WEIGHTS / name)
+        if model.removesuffix(openvino.MARK) == f"{card.name} {card.version}":
+            return lenses.read(WEIGHTS / name)
+    return None
