@@ -13,6 +13,7 @@ from listener.app import readers, slack
 from listener.app.parts import Parts
 from listener.app.slack_socket import SocketMode
 from listener.app.ways_out import Channels
+from listener.desk.meaning import Meanings
 from listener.stages.answer import Answer
 from listener.stages.digest import Digests
 from listener.stages.due import Due
@@ -124,6 +125,7 @@ class Service:
             parts.seal,
             settings.undo,
             self.slack,
+            Meanings(store, parts.judge_with),
             mails=settings.mail is not None,
             nudge=self.wake[Stage.NOTIFY].set,
         )

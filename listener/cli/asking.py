@@ -15,7 +15,7 @@ from rich.table import Table
 from connectors.kit.contract import Kind, Page, Tries
 from listener.app import inference
 from listener.channels.terminal import printable, short
-from listener.cli import facts, ground
+from listener.cli import facts, ground, meaning
 from listener.cli.ground import Json, Refused, act, err, in_sentences, out, parts, print_json
 from listener.config import Settings
 from listener.domain.mention import Mention
@@ -27,6 +27,7 @@ from listener.store import mentions as shelf_of_mentions
 from listener.store import sources
 from listener.store.brands import Matchbook
 from listener.store.mentions import Filters
+from listener.store.search import Search
 from models import shelf
 from models.classifier import Classifier
 from models.remote import Post
@@ -226,10 +227,24 @@ def mentions(
     flagged: Annotated[
         bool | None, typer.Option(help="Only those flagged as complaints, or only the others.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the newest so many.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Only the newest, or nearest, so many.", min=1)
+    ] = None,
+    said: Annotated[
+        str | None, typer.Option("--meaning", help="Nearest in meaning to these words, 90 days.")
+    ] = None,
+    like: Annotated[
+        int | None, typer.Option(help="Nearest in meaning to the mention of this number.", min=1)
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """List mentions in the order they were first seen."""
+    """List mentions in the order they were first seen, or by meaning, the nearest first."""
+    if said is not None and like is not None:
+        raise typer.BadParameter("Say one of --meaning and --like.")
+    if said is not None or like is not None:
+        wanted = Search(words=said or "", brand=brand, source=source, flagged=flagged)
+        meaning.near(wanted, like=like, limit=limit, as_json=as_json)
+        return
 
     async def work() -> tuple[list[tuple[Mention, str]], dict[int, list[str]]]:
         async with parts() as ready, ready.store.reading() as session:

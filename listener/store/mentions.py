@@ -15,6 +15,7 @@ from listener.domain.mention import Mention, Sighting, next_recheck, stars_of, w
 from listener.domain.source import Source
 from listener.domain.triage import Finding
 from listener.store import embeddings
+from listener.store.embeddings import Kept
 from listener.store.session import LOCK, AsyncSession, bulk, locked_for_update
 from models.verdict import Verdict
 
@@ -76,9 +77,12 @@ class Judged:
     finding: Finding
 
 
-async def waiting(session: AsyncSession) -> int:
-    """How many mentions wait for a verdict."""
-    return (await session.exec(select(func.count()).select_from(Mention).where(WAITS))).one()
+async def waiting(session: AsyncSession, brand_id: int | None = None) -> int:
+    """How many mentions wait for a verdict; only those of a brand if told."""
+    asked = select(func.count()).select_from(Mention).where(WAITS)
+    if brand_id is not None:
+        asked = asked.where(Mention.brand_id == brand_id)
+    return (await session.exec(asked)).one()
 
 
 async def oldest_waiting(session: AsyncSession) -> datetime | None:
@@ -193,7 +197,8 @@ async def keep_verdicts(session: AsyncSession, judged: Sequence[Judged], *, now:
             for one in judged
         ],
     )
-    await embeddings.keep(session, [(one.mention.id, one.verdict) for one in judged])
+    kept = [Kept(one.mention.id, one.mention.brand_id, one.verdict) for one in judged]
+    await embeddings.keep(session, kept, now=now)
 
 
 async def give_back(session: AsyncSession, ids: Sequence[int] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Search on a page: every mention, found by its words, with a way to say that one was missed."""
+"""Search on a page: mentions found by words or by meaning, with a way to say that one was missed."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -7,7 +7,10 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from listener.desk.meaning import Found, Meanings
+from listener.domain.record import NotAllowed
 from listener.domain.rights import Act, may
+from listener.domain.staff import Staff
 from listener.store import search
 from listener.store.rows import Lead
 from listener.store.search import Search
@@ -26,45 +29,81 @@ ASKED: Final = (
     "until",
     "case",
     "theme",
+    "by",
+    "like",
 )
+MEANING: Final = "meaning"  # what `by` says; without it words are looked for
+NO_FILTERS: Final = ("words", "by", "like")
 
 
 @dataclass(frozen=True)
 class MentionsPage:
-    """GET /mentions: what is said, the latest first."""
+    """GET /mentions: what is said, the latest first, or what lies nearest in meaning."""
 
     store: Store
+    meanings: Meanings
     choosing: Choosing = field(default_factory=Choosing)
 
     async def show(self, request: web.Request) -> web.Response:
         """The mentions that the form asks for."""
         person = pages.person(request)
         asked = {name: pages.asked(request, name) for name in ASKED}
+        after = pages.number(request.query.get("after", ""))
         async with self.store.reading() as session:
-            found = await search.search(
-                session,
-                wanted(asked),
-                brands=person.walls,
-                after=pages.number(request.query.get("after", "")),
-            )
             choices = await self.choosing.choices(session, person.walls, await now(session))
-        more = None
-        if found.after is not None:
-            same = {name: value for name, value in asked.items() if value}
-            more = urlencode(same | {"after": found.after})
+        if asked["by"] == MEANING and (asked["words"] or asked["like"]):
+            found = await self.near(asked, person, after)
+        else:
+            found = await self.having(asked, person, after)
+        same = {name: value for name, value in asked.items() if value}
+        further = found.pop("after")
         return pages.render(
             request,
             "mentions.html",
             asked=asked,
-            filtered=sum(bool(asked[name]) for name in ASKED if name != "words"),
+            by_meaning=asked["by"] == MEANING,
+            filtered=sum(bool(asked[name]) for name in ASKED if name not in NO_FILTERS),
             choices=choices,
-            mentions=[shown(one) for one in found.mentions],
-            more=more,
+            more=None if further is None else urlencode(same | {"after": further}),
+            elsewhere=[(name, urlencode(same | {"brand": name})) for name in choices.brands],
             far=search.FAR,
             here=request.query_string,
             may_act=may(person, Act.WORK_CASES),
             exported=exported(asked) if may(person, Act.READ_BRANDS) else None,
+            **found,
         )
+
+    async def having(
+        self, asked: dict[str, str], person: Staff, after: int | None
+    ) -> dict[str, Any]:
+        """The latest that have all the words."""
+        async with self.store.reading() as session:
+            found = await search.search(session, wanted(asked), brands=person.walls, after=after)
+        return {
+            "mentions": [shown(one) for one in found.mentions],
+            "after": found.after,
+            "near": None,
+            "refusal": None,
+        }
+
+    async def near(self, asked: dict[str, str], person: Staff, after: int | None) -> dict[str, Any]:
+        """Those that lie nearest in meaning, or the sentence that says what is missing."""
+        like = asked["like"] and (pages.number(asked["like"]) or 0)
+        try:
+            found: Found = await self.meanings.find(
+                wanted(asked),
+                like=None if like == "" else int(like),
+                within=person.walls,
+                after=after or 0,
+            )
+        except NotAllowed as refusal:
+            return {"mentions": [], "after": None, "near": None, "refusal": str(refusal)}
+        return {
+            "mentions": [shown(one.mention) | {"near": one.near} for one in found.mentions],
+            "after": found.after,
+            "near": found,
+            "refusal": None,
+        }
 
 
 def exported(asked: dict[str, str]) -> str:
@@ -121,4 +160,5 @@ def shown(one: Lead) -> dict[str, Any]:
         "complaint": one.complaint,
         "edited": one.edited,
         "ours": one.ours,
+        "near": None,
     }

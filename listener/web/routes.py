@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from aiohttp import hdrs, web
 
+from listener.desk.meaning import Meanings
 from listener.desk.replies import Rules
 from listener.domain.deadline import Policies
 from listener.domain.rights import Act
@@ -58,6 +59,7 @@ class Rooms:
     seal: Seal  # marks links that leave the house
     undo: timedelta  # how long a reply waits, so that it can be taken back
     slack: SlackDoor
+    meanings: Meanings
     mails: bool = False  # whether mail leaves this house
     nudge: Callable[[], None] = asyncio.Event().set  # what there is to send is sent at once
 
@@ -107,13 +109,14 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
     digests = DigestPage(rooms.store, rooms.mails)
     breaches = BreachesPage(rooms.store, rooms.policies)
     away, notices = Away(rooms.store), NoticesPage(rooms.store, rooms.nudge)
+    mentions = MentionsPage(rooms.store, rooms.meanings)
     me, staff = AccountPage(rooms.store, rooms.entrance), StaffPage(rooms.store, rooms.entrance)
     return (
         Route("GET", "/", "home", Act.KEEP_ACCOUNT, home),
         Route("GET", "/queue", "queue", Act.READ_CASES, queue.show),
         Route("GET", "/cases/{case}", "case", Act.READ_CASES, case.show),
         Route("GET", "/live", "live", Act.READ_CASES, rooms.live.show, by_hand=False),
-        Route("GET", "/mentions", "mentions", Act.READ_CASES, MentionsPage(rooms.store).show),
+        Route("GET", "/mentions", "mentions", Act.READ_CASES, mentions.show),
         Route("GET", "/export", "export", Act.READ_BRANDS, ExportPage(rooms.store).show),
         Route("GET", "/alarms", "alarms", Act.READ_CASES, alarms.show),
         Route("GET", "/themes", "themes", Act.READ_CASES, themes.show),
