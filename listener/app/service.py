@@ -15,6 +15,7 @@ from listener.app.slack_socket import SocketMode
 from listener.app.ways_out import Channels
 from listener.desk.meaning import Meanings
 from listener.stages.answer import Answer
+from listener.stages.crisis import Crises
 from listener.stages.digest import Digests
 from listener.stages.due import Due
 from listener.stages.escalate import Escalate
@@ -70,6 +71,7 @@ class Stage(StrEnum):
     ANSWER = "answer"
     INDEX = "index"
     WATCH = "watch"
+    CRISIS = "crisis"
     THEME = "theme"
     DIGEST = "digest"
     LEARN = "learn"
@@ -106,6 +108,7 @@ class Service:
         self.answer = Answer(store, parts.reach, self.wake[Stage.NOTIFY])
         self.index = Index(store)
         self.watch = Watch(store, Channels(parts).named)
+        self.crisis = Crises(store, Channels(parts).telling, mails=settings.mail is not None)
         self.theme = Themes(store)
         self.digest = Digests(store, partial(readers.send, parts))
         self.learn = Learn(store, classifier, settings.learn_at, parts.teaching)
@@ -178,6 +181,7 @@ class Service:
             Stage.ANSWER: (self.answer.step, LOOK / 2),
             Stage.INDEX: (self.index.step, LOOK),
             Stage.WATCH: (self.watch.step, MINUTE),
+            Stage.CRISIS: (self.crisis.step, LOOK),
             Stage.THEME: (self.theme.step, LOOK * 15),
             Stage.DIGEST: (self.digest.step, LOOK * 15),
             Stage.LEARN: (self.learn.step, HOUSEWORK),
@@ -240,7 +244,7 @@ class Service:
             await polling
             stages = (self.recheck, self.judge, self.waken, self.route, self.due)
             later = (self.escalate, self.answer, self.notify, self.index, self.watch, self.theme)
-            for step in [stage.step for stage in (*stages, *later, self.sweep)]:
+            for step in [stage.step for stage in (*stages, *later, self.crisis, self.sweep)]:
                 while await step():
                     pass
             for _ in range(PACED):

@@ -21,7 +21,7 @@ from listener.desk.replies import Rules
 from listener.desk.slack import Conversation
 from listener.domain.card import Card, Folded
 from listener.domain.digest import Digest
-from listener.domain.notice import Channel, Notice
+from listener.domain.notice import Channel
 from listener.domain.picture import Pictures
 from listener.domain.secret import WrongKey
 from listener.domain.staff import Staff
@@ -149,17 +149,15 @@ async def rows(parts: Parts) -> list[Channel]:
     return [row for row in everything if row.kind == "slack" and row.active]
 
 
-async def person(parts: Parts, notice: Notice) -> Person | None:
-    """The conversation with the person a notice is for; None when there is no way to them."""
+async def person(parts: Parts, staff_id: int, why: str = "") -> Person | None:
+    """The conversation with a person, and why they are told; None when there is no way to them."""
     async with parts.store.reading() as session:
-        whose = await session.get(Staff, notice.staff_id)
+        whose = await session.get(Staff, staff_id)
     found = await rows(parts)
     if whose is None or not whose.active or whose.slack is None or not found:
         return None
     memory = Kept(parts.store, f"@{whose.key}", f"slack {whose.slack}")
-    return Person(
-        api(parts, found[0]), memory, whose.slack, parts.settings.url, why=notice.why or ""
-    )
+    return Person(api(parts, found[0]), memory, whose.slack, parts.settings.url, why=why)
 
 
 async def digest(

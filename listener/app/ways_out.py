@@ -14,6 +14,7 @@ from listener.channels.mail import WANTED, Mail
 from listener.channels.terminal import Terminal
 from listener.channels.webhook import OutgoingWebhook
 from listener.desk import heard
+from listener.domain.crisis import Bulletin
 from listener.domain.notice import SLACK, TERMINAL, Notice
 from listener.domain.notice import Channel as Row
 from listener.store import notices, people
@@ -39,13 +40,23 @@ class Channels:
         """The channel that a notice goes by: a named one, or the way to one person."""
         if notice.staff_id is None:
             return await self.named(notice.channel)
-        if notice.channel == SLACK:
-            return await slack.person(self.parts, notice)
+        return await self.person(notice.channel, notice.staff_id, why=notice.why or "")
+
+    async def telling(self, bulletin: Bulletin) -> Channel | None:
+        """The channel that a bulletin goes by: a named one, or the way to one person."""
+        if bulletin.staff_id is None:
+            return await self.named(bulletin.channel)
+        return await self.person(bulletin.channel, bulletin.staff_id)
+
+    async def person(self, way: str, staff_id: int, *, why: str = "") -> Channel | None:
+        """The way to one person; None where there is none any more."""
+        if way == SLACK:
+            return await slack.person(self.parts, staff_id, why)
         async with self.parts.store.reading() as session:
-            person = await people.numbered(session, notice.staff_id)
+            person = await people.numbered(session, staff_id)
         if person is None or not person.active:
             return None
-        match notice.channel:
+        match way:
             case "mail" if person.mail:
                 return self.mail(
                     [person.mail],
@@ -54,8 +65,8 @@ class Channels:
                 )
             case "mail":
                 raise Undelivered(f"{person.name} has no mail address here.")
-            case way:
-                raise Undelivered(f"This version reaches nobody by {way}.")
+            case other:
+                raise Undelivered(f"This version reaches nobody by {other}.")
 
     def mail(
         self,

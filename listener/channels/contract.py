@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from listener.domain.alarm import Sort
 from listener.domain.case import Status
+from listener.domain.crisis import Told
 from listener.domain.event import What
 from listener.domain.notice import News
 
@@ -116,4 +117,29 @@ class Ringing(Channel, Protocol):
     """A way out that also tells of alarms."""
 
     async def ring(self, warned: Warned) -> None:
+        """Tell it, or raise Undelivered; NotNow when it wants a moment before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """What is told of a crisis, the same for every channel. `id` is the same at every try."""
+
+    id: str
+    crisis_id: int
+    told: Told
+    brand: str
+    name: str
+    at: datetime
+    sentence: str
+    text: str = ""  # what an update says, in our own people's words
+    who: str = ""
+    lead: str = ""
+    unclosed: int = 0  # cases
+
+
+@runtime_checkable
+class Announcing(Channel, Protocol):
+    """A way out that also tells how a crisis goes on."""
+
+    async def announce(self, announced: Announced) -> None:
         """Tell it, or raise Undelivered; NotNow when it wants a moment before."""

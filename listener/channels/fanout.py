@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from connectors.kit.web.guard import host_port, public
-from listener.channels.contract import Channel, Telling, Undelivered, Warned
-from listener.channels.terminal import alarm_lines, lines
+from listener.channels.contract import Announced, Channel, Telling, Undelivered, Warned
+from listener.channels.terminal import alarm_lines, crisis_lines, lines
 
 if TYPE_CHECKING:  # it takes most of a second to load, which every command would pay for
     from apprise import NotifyBase
@@ -70,6 +70,12 @@ class Fanout(Channel):
         """An alarm, or that it is over."""
         said = "\n".join(line.plain for line in alarm_lines(warned))
         await self.tell(f"{warned.brand}: alarm", said, f"{self.home.rstrip('/')}/alarms")
+
+    async def announce(self, announced: Announced) -> None:
+        """How a crisis goes on."""
+        said = "\n".join(line.plain for line in crisis_lines(announced))
+        where = f"{self.home.rstrip('/')}/crises/{announced.crisis_id}"
+        await self.tell(f"{announced.brand}: crisis", said, where)
 
     async def tell(self, title: str, said: str, where: str) -> None:
         """Say it, harmless, with the way to our own page."""

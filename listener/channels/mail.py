@@ -26,8 +26,8 @@ from aiosmtplib.errors import (
 )
 from typing_extensions import override
 
-from listener.channels import alarm_letter
-from listener.channels.contract import Channel, Telling, Undelivered, Warned
+from listener.channels import alarm_letter, crisis_letter
+from listener.channels.contract import Announced, Channel, Telling, Undelivered, Warned
 from listener.channels.letter import Envelope, letter
 
 log = structlog.get_logger(__name__)
@@ -153,6 +153,12 @@ class Mail(Channel):
         refused = await self.post(alarm_letter.letter(warned, self.envelope()))
         if refused:
             log.warning("mail refused for some", alarm=warned.alarm_id, refused=len(refused))
+
+    async def announce(self, announced: Announced) -> None:
+        """How a crisis goes on."""
+        refused = await self.post(crisis_letter.letter(announced, self.envelope()))
+        if refused:
+            log.warning("mail refused for some", crisis=announced.crisis_id, refused=len(refused))
 
     def envelope(self, heard: str | None = None) -> Envelope:
         """Who writes to whom."""

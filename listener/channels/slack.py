@@ -13,9 +13,17 @@ from typing import Any, Final, Protocol
 from typing_extensions import override
 
 from connectors.kit.errors import ConnectorError
-from listener.channels import alarm_cards, cards
+from listener.channels import alarm_cards, cards, crisis_cards
 from listener.channels.cards import Block
-from listener.channels.contract import Channel, NotNow, Outcome, Telling, Undelivered, Warned
+from listener.channels.contract import (
+    Announced,
+    Channel,
+    NotNow,
+    Outcome,
+    Telling,
+    Undelivered,
+    Warned,
+)
 from listener.channels.slack_api import Api, Refused
 from listener.domain.card import BURST, CARD, RISE, Card, Folded
 from listener.domain.case import Status
@@ -25,6 +33,7 @@ MANY: Final = 10  # more new cases than this at once become one card
 EDITS: Final = 10  # in one turn
 APART: Final = timedelta(minutes=1)  # Slack's clock and ours may differ by this
 ALARM: Final = "alarm"
+CRISIS: Final = "crisis"
 GONE: Final = "message_not_found"
 
 Group = list[Telling]  # what is told of one case, oldest first
@@ -101,6 +110,15 @@ class Slack(Channel):
         async with self.memory.turn() as turn:
             try:
                 await self.speech().ring(warned)
+            except NotNow as limited:
+                turn.rest = max(turn.rest, limited.wait)
+                raise
+
+    async def announce(self, announced: Announced) -> None:
+        """How a crisis goes on, each thing as one message."""
+        async with self.memory.turn() as turn:
+            try:
+                await self.speech().announce(announced)
             except NotNow as limited:
                 turn.rest = max(turn.rest, limited.wait)
                 raise
@@ -291,6 +309,17 @@ class Speech:
         if ts is None or not await self.edited(ts, message):
             await self.post(message)
 
+    async def announce(self, announced: Announced) -> None:
+        """What stands there already, before a cut, is not posted again."""
+        blocks = crisis_cards.card(announced, self.home)
+        message = self.message(crisis_cards.spoken(announced), blocks, CRISIS, announced.id)
+        since = (announced.at - APART).timestamp()
+        if (
+            await self.api.find(self.channel, f"listener_{CRISIS}", announced.id, since=since)
+            is None
+        ):
+            await self.post(message)
+
     def card(self, telling: Telling) -> dict[str, Any]:
         """A case as a message."""
         blocks = cards.card(telling, self.home)
@@ -324,6 +353,11 @@ class Whisper(Speech):
     """What is said in one turn to one person: a message for everything, for an edit rings nobody."""
 
     why: str = ""
+
+    @override
+    async def announce(self, announced: Announced) -> None:
+        self.channel = await self.api.talk_with(self.channel)
+        await super().announce(announced)
 
     @override
     async def tell(self, tellings: Sequence[Telling]) -> None:

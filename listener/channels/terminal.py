@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 from typing_extensions import override
 
-from listener.channels.contract import Channel, Telling, Warned
+from listener.channels.contract import Announced, Channel, Telling, Warned
 from listener.domain.notice import News
 
 QUOTE = 160
@@ -26,6 +26,11 @@ class Terminal(Channel):
     async def ring(self, warned: Warned) -> None:
         """An alarm in a few lines, or that it is over in one."""
         for line in alarm_lines(warned):
+            self.console.print(line, soft_wrap=True, highlight=False)
+
+    async def announce(self, announced: Announced) -> None:
+        """How a crisis goes on, in a few lines."""
+        for line in crisis_lines(announced):
             self.console.print(line, soft_wrap=True, highlight=False)
 
 
@@ -62,6 +67,16 @@ def alarm_lines(warned: Warned) -> list[Text]:
     head.append(f" {warned.brand}", style="bold")
     head.append(f": {warned.sentence}")
     return [head, *(Text(f"  “{short(words)}”") for words, _ in warned.quotes if words)]
+
+
+def crisis_lines(announced: Announced) -> list[Text]:
+    """What is told of a crisis, as lines."""
+    head = Text()
+    head.append(" CRISIS ", style="bold reverse")
+    head.append(f" {printable(announced.brand)}", style="bold")
+    head.append(f": {printable(announced.sentence)}")
+    said = announced.text.splitlines()
+    return [head, *(Text(f"  {printable(line)}") for line in said if line.strip())]
 
 
 def change(telling: Telling) -> str:

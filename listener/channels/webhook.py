@@ -10,7 +10,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 from typing_extensions import override
 
 from connectors.kit.errors import ConnectorError
-from listener.channels.contract import Channel, Telling, Undelivered, Warned
+from listener.channels.contract import Announced, Channel, Telling, Undelivered, Warned
 
 # What only cards for people show; a program asks the API.
 UNSAID: Final = frozenset(
@@ -35,6 +35,10 @@ class OutgoingWebhook(Channel):
     async def ring(self, warned: Warned) -> None:
         """An alarm, or that it is over."""
         await self.deliver(warned.id, alarm_words(warned))
+
+    async def announce(self, announced: Announced) -> None:
+        """How a crisis goes on."""
+        await self.deliver(announced.id, crisis_words(announced))
 
     async def deliver(self, id: str, said: dict[str, Any]) -> None:  # noqa: A002
         """Sign and post it under its id."""
@@ -90,5 +94,23 @@ def alarm_words(warned: Warned) -> dict[str, Any]:
             "theme": {"id": warned.theme_id, "name": warned.theme} if warned.theme_id else None,
             "usual": list(warned.usual) if warned.usual else None,
             "posts": [{"text": words, "url": url} for words, url in warned.quotes],
+        },
+    }
+
+
+def crisis_words(announced: Announced) -> dict[str, Any]:
+    """The body of a delivery about a crisis."""
+    return {
+        "type": f"crisis.{announced.told.value}",
+        "timestamp": announced.at,
+        "data": {
+            "crisis": announced.crisis_id,
+            "brand": announced.brand,
+            "name": announced.name,
+            "sentence": announced.sentence,
+            "text": announced.text,
+            "by": announced.who,
+            "lead": announced.lead,
+            "open_cases": announced.unclosed,
         },
     }

@@ -10,6 +10,7 @@ from listener.cli import (
     answering,
     asking,
     backing_up,
+    crises,
     digesting,
     evaluating,
     exporting,
@@ -84,6 +85,7 @@ program.command()(command.bench)
 program.add_typer(showing.cases, name="cases")  # with all that the others give it
 program.add_typer(modelling.model, name="model")
 program.add_typer(alarms.alarms, name="alarms")
+program.add_typer(crises.crisis, name="crisis")
 program.add_typer(theming.themes, name="themes")
 program.add_typer(noticing.notices, name="notices")
 program.add_typer(answering.replies, name="replies")

@@ -1,13 +1,14 @@
 """Announcing: a theme's people are told together that it is put right, each in their own case."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from listener.desk import replies, taking, theming
-from listener.desk.replies import Box, Rules
+from listener.desk.replies import Box, Cause, Rules
 from listener.domain.case import Case
+from listener.domain.mention import Mention
 from listener.domain.record import NotAllowed
 from listener.domain.reply import UNDO, length
 from listener.domain.wording import filled, written
@@ -45,9 +46,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What is the same for everybody who is told."""
+    """What is the same for everybody who is told.
 
-    text: str
+    `text` is what a mention's author is told, before its places are filled; None where there is
+    nothing in their language.
+    """
+
+    text: Callable[[Mention], str | None]
     staff_id: int
     staff: str
     brand: str
@@ -74,8 +79,9 @@ async def whom(
         person, theme = await theming.chosen(session, number, staff, lock=False)
         brand = await brands.numbered(session, theme.brand_id)
         open_cases, _ = await portraits.cases_of(session, number)
+        said = written(text) if text.strip() else ""
         this = Round(
-            written(text) if text.strip() else "",
+            lambda _: said,
             person.key,
             person.name,
             brand.name,
@@ -84,16 +90,22 @@ async def whom(
             await portraits.told(session, number),
             await now(session),
         )
+    numbers = [one.number for one in open_cases]
+    return await approach(store, rules, this, numbers[:MOST]), max(0, len(numbers) - MOST)
+
+
+async def approach(store: Store, rules: Rules, this: Round, numbers: Sequence[int]) -> list[Person]:
+    """Who says it in these cases, each once, by the case that comes first."""
     found: dict[str, Person] = {}
-    for one in open_cases[:MOST]:
-        box = await replies.compose(store, rules, one.number, staff)
+    for number in numbers:
+        box = await replies.compose(store, rules, number, this.staff)
         if box is not None and themes.by(box.mention) not in found:
             async with store.reading() as session:
-                case = await cases.one(session, one.number)
-                busy = await outbox.under_way(session, one.number)
+                case = await cases.one(session, number)
+                busy = await outbox.under_way(session, number)
             if case is not None:
                 found[themes.by(box.mention)] = approached(this, box, case, busy=busy)
-    return list(found.values()), max(0, len(open_cases) - MOST)
+    return list(found.values())
 
 
 async def tell(
@@ -116,18 +128,34 @@ async def tell(
         raise NotAllowed("There is nothing to tell: write a text first.")
     if not chosen:
         raise NotAllowed("Choose at least one person to tell.")
-    found = []
     persons, _ = await whom(store, rules, number, staff, text, title=title)
+    return await send(
+        store, rules, persons, staff, chosen, window=window, cause=Cause(theme=number)
+    )
+
+
+async def send(
+    store: Store,
+    rules: Rules,
+    persons: Sequence[Person],
+    staff: str,
+    chosen: Mapping[int, str],
+    *,
+    window: timedelta,
+    cause: Cause,
+) -> list[Told]:
+    """Write to those who are chosen, and say of each what came of it."""
+    found = []
     by_case = {one.case_id: one for one in persons}
     for case_id, seen in chosen.items():
         if (one := by_case.get(case_id)) is None or one.why_not:
-            why = "It is none of the theme's open cases any more." if one is None else one.why_not
-            found.append(Told(case_id, False, why))
+            why = f"It is none of the {cause.word}’s open cases any more."
+            found.append(Told(case_id, False, why if one is None else one.why_not))
             continue
         try:
             await taking.take(store, case_id, staff)
             made = await replies.send(
-                store, rules, case_id, staff, one.text, seen, window=window, theme=number
+                store, rules, case_id, staff, one.text, seen, window=window, cause=cause
             )
         except NotAllowed as refusal:
             found.append(Told(case_id, False, str(refusal)))
@@ -140,8 +168,9 @@ def approached(this: Round, box: Box, case: Case, *, busy: bool) -> Person:
     """One of the people, with what they would be told and whether they can be."""
     mention, rule = box.mention, box.rule
     place = this.title(mention.connector)
+    said = this.text(mention)
     text = filled(
-        this.text,
+        said or "",
         {
             "author": mention.author_name or mention.author_handle,
             "brand": this.brand,
@@ -154,6 +183,8 @@ def approached(this: Round, box: Box, case: Case, *, busy: bool) -> Person:
     holder = case.held_by(this.now)
     if at is not None and at >= mention.published_at:
         why_not = f"Told already, {at:%d %b %H:%M} UTC."
+    elif said is None:
+        why_not = f"There is no text in {mention.language or 'their language'} yet."
     elif not rule.allowed:
         why_not = f"Only by hand: {rule.reason}"
     elif holder not in (None, this.staff_id):

@@ -1,6 +1,6 @@
 """Answering a customer: written, taken back, sent again, or posted by hand and confirmed."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,16 @@ from listener.domain.reply import UNDO, Reply, State, length
 from listener.domain.source import Source
 from listener.domain.staff import Staff
 from listener.domain.wording import LATELY, same_words
-from listener.store import history, mentions, people, portraits, replies, sources, themes
+from listener.store import (
+    crises,
+    history,
+    mentions,
+    people,
+    portraits,
+    replies,
+    sources,
+    themes,
+)
 from listener.store.session import AsyncSession, Store, now
 
 Rules = Callable[[Source, Mention], ReplyRule]
@@ -49,6 +58,25 @@ class Written:
     reply: Reply
     said: str
     event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why many are told the same: a theme that is put right, or a crisis that goes on."""
+
+    theme: int | None = None
+    crisis: int | None = None
+
+    @property
+    def word(self) -> str:
+        """What it is."""
+        return "crisis" if self.theme is None else "theme"
+
+    @property
+    def details(self) -> dict[str, int]:
+        """What the event of a reply says of it."""
+        both = {"theme": self.theme, "crisis": self.crisis}
+        return {name: number for name, number in both.items() if number is not None}
 
 
 class Changed(NotAllowed):
@@ -100,18 +128,18 @@ async def send(
     seen: str,
     *,
     window: timedelta = UNDO,
-    theme: int | None = None,
+    cause: Cause | None = None,
 ) -> Written:
     """Write a reply that leaves when its undo window is over; only the holder may.
 
-    With `theme`, all who say the same are told the same: nobody of them twice.
+    With `cause`, all whom it concerns are told the same: nobody of them twice.
     """
     text = text.strip()
     async with kept(store, case_id, staff, text), store.transaction() as session:
         case, person, moment = await holding(session, case_id, staff)
         mention, source = await before(session, case, person, text, seen, moment)
-        if theme is not None:
-            await unless_told(session, theme, mention)
+        if cause is not None:
+            await unless_told(session, cause, mention)
         rule = rules(source, mention)
         if not rule.allowed:
             raise NotAllowed(
@@ -131,7 +159,7 @@ async def send(
             made_at=moment,
             next_at=moment + window,
         )
-        event = await written(session, reply, case, person, What.WRITTEN, moment, theme=theme)
+        event = await written(session, reply, case, person, What.WRITTEN, moment, cause=cause)
         seconds = int(window.total_seconds())
         return Written(reply, f"It is sent in {seconds} s; until then you can take it back.", event)
 
@@ -301,13 +329,20 @@ def change(about: Sequence[Mention], said: Sequence[Reply]) -> str:
     )
 
 
-async def unless_told(session: AsyncSession, theme: int, mention: Mention) -> None:
-    """Refuse to tell somebody of a theme whom a colleague tells at this very moment, or has told.
+async def unless_told(session: AsyncSession, cause: Cause, mention: Mention) -> None:
+    """Refuse to tell somebody whom a colleague tells at this very moment, or has told.
 
-    The theme is locked, so that of two who tell the same person in two cases one comes second.
+    What it is about is locked, so that of two who tell the same person in two cases one comes
+    second.
     """
-    await themes.one(session, theme)
-    at = (await portraits.told(session, theme)).get(themes.by(mention))
+    told: Mapping[str, datetime] = {}
+    if cause.theme is not None:
+        await themes.one(session, cause.theme)
+        told = await portraits.told(session, cause.theme)
+    if cause.crisis is not None and (crisis := await crises.one(session, cause.crisis)):
+        crisis.require_open()
+        told = await crises.told(session, crisis)
+    at = told.get(themes.by(mention))
     if at is not None and at >= mention.published_at:
         raise Changed("They have been told of this already.")
 
@@ -320,13 +355,13 @@ async def written(
     what: What,
     moment: datetime,
     *,
-    theme: int | None = None,
+    cause: Cause | None = None,
 ) -> int:
     """Keep a new reply and say so in the case's history."""
     session.add(case)
     session.add(reply)
     await session.flush()
-    return await noted(session, reply, person, what, moment, theme=theme)
+    return await noted(session, reply, person, what, moment, cause=cause)
 
 
 async def noted(
@@ -336,7 +371,7 @@ async def noted(
     what: What,
     moment: datetime,
     *,
-    theme: int | None = None,
+    cause: Cause | None = None,
 ) -> int:
     """One line of the case's history; channels hear when the customer is answered."""
     told = await history.channels(session) if what is What.ANSWERED else []
@@ -347,7 +382,7 @@ async def noted(
         now=moment,
         channels=told,
         staff_id=person.key,
-        details={"reply": reply.key} | ({} if theme is None else {"theme": theme}),
+        details={"reply": reply.key} | ({} if cause is None else cause.details),
     )
     return event.key
 

@@ -17,6 +17,7 @@ class Act(StrEnum):
     WORK_CASES = "work cases"
     ASSIGN = "give cases to others"
     READ_BRANDS = "read how brands are doing"
+    DECLARE = "declare a crisis and say how it goes on"
     WRITE_WORDINGS = "write wordings for all"
     SET_POLICIES = "set policies"
     CONFIGURE = "configure"
@@ -32,6 +33,7 @@ RIGHTS: Final[Mapping[Act, frozenset[Role]]] = MappingProxyType(
         Act.WORK_CASES: frozenset({Role.AGENT, Role.LEAD, Role.ADMIN}),
         Act.ASSIGN: frozenset({Role.LEAD, Role.ADMIN}),
         Act.READ_BRANDS: frozenset({Role.LEAD, Role.MANAGER, Role.ADMIN}),
+        Act.DECLARE: frozenset({Role.LEAD, Role.MANAGER, Role.ADMIN}),
         Act.WRITE_WORDINGS: frozenset({Role.LEAD, Role.ADMIN}),
         Act.SET_POLICIES: frozenset({Role.LEAD, Role.ADMIN}),
         Act.CONFIGURE: frozenset({Role.ADMIN}),

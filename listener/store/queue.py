@@ -30,7 +30,7 @@ from listener.domain.score import Pressing
 from listener.domain.source import Source
 from listener.domain.staff import Staff
 from listener.domain.tag import CaseTag
-from listener.store import tags
+from listener.store import crises, tags
 from listener.store.rows import Lead, leads
 from listener.store.search import cases_saying
 from listener.store.session import AsyncSession, bulk
@@ -97,6 +97,7 @@ class Filters:
     age: timedelta | None = None  # opened at least so long ago
     owner: str | None = None
     tag: str | None = None
+    crisis: int | None = None
     words: str = ""  # all of them in one mention of the case
 
 
@@ -348,6 +349,8 @@ def fitting(
     if filters.tag is not None:
         tagged = select(col(CaseTag.case_id)).where(col(CaseTag.tag) == filters.tag)
         asked.append(col(Case.id).in_(tagged))
+    if filters.crisis is not None:
+        asked.append(col(Case.id).in_(crises.cases_of(filters.crisis)))
     if filters.age is not None:
         asked.append(col(Case.opened_at) <= now - filters.age)
     if filters.words.strip():

@@ -17,6 +17,7 @@ from listener.domain import (  # noqa: F401  (each brings its tables)
     case,
     correction,
     coverage,
+    crisis,
     deadline,
     embedding,
     event,

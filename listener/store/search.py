@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, func, select, tex
 from sqlmodel import col
 
 from listener.domain.brand import Brand
+from listener.domain.crisis import CrisisCase
 from listener.domain.mention import Mention, Unindexed
 from listener.domain.source import Source
 from listener.domain.theme import Belonging
@@ -63,6 +64,7 @@ class Search:
     until: datetime | None = None
     case_id: int | None = None
     theme_id: int | None = None
+    crisis_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,8 @@ async def search(
         candidates = select(col(Mention.id)).where(col(Mention.case_id) == wanted.case_id)
     elif wanted.theme_id is not None and not phrases:
         candidates = of_theme(wanted.theme_id)
+    elif wanted.crisis_id is not None and not phrases:
+        candidates = of_crisis(wanted.crisis_id)
     number = candidates.selected_columns[0]
     if after is not None:
         candidates = candidates.where(number < after)
@@ -311,12 +315,22 @@ def conditions(wanted: Search, brands: Collection[int] | None) -> list[ColumnEle
         fits.append(col(Mention.case_id) == wanted.case_id)
     if wanted.theme_id is not None:
         fits.append(col(Mention.id).in_(of_theme(wanted.theme_id)))
+    if wanted.crisis_id is not None:
+        fits.append(col(Mention.id).in_(of_crisis(wanted.crisis_id)))
     return fits
 
 
 def of_theme(number: int) -> sa.Select[Any]:
     """The numbers of a theme's mentions."""
     return select(col(Belonging.mention_id)).where(col(Belonging.theme_id) == number)
+
+
+def of_crisis(number: int) -> sa.Select[Any]:
+    """The numbers of the mentions of a crisis's cases."""
+    cases = select(col(CrisisCase.case_id)).where(
+        col(CrisisCase.crisis_id) == number, col(CrisisCase.left_at).is_(None)
+    )
+    return select(col(Mention.id)).where(col(Mention.case_id).in_(cases))
 
 
 def brand_mark(number: int) -> str:

@@ -5,6 +5,7 @@ from sqlmodel import select
 from listener.domain.alarm import Alarm
 from listener.domain.brand import Brand
 from listener.domain.case import Case
+from listener.domain.crisis import Crisis
 from listener.domain.event import Event
 from listener.domain.mention import Mention
 from listener.domain.notice import Notice
@@ -67,3 +68,8 @@ async def of_alarm(session: AsyncSession, number: int) -> int | None:
 async def of_theme(session: AsyncSession, number: int) -> int | None:
     """The brand that an theme is about."""
     return (await session.exec(select(Theme.brand_id).where(Theme.id == number))).one_or_none()
+
+
+async def of_crisis(session: AsyncSession, number: int) -> int | None:
+    """The brand whose crisis it is."""
+    return (await session.exec(select(Crisis.brand_id).where(Crisis.id == number))).one_or_none()

@@ -42,6 +42,7 @@ class AlarmsPage:
             ringing=sum(one.alarm.rings(moment) for one in found),
             more=len(found) == MOST,
             may_snooze=may(person, Act.WORK_CASES),
+            may_declare=may(person, Act.DECLARE),
         )
 
     async def acknowledge(self, request: web.Request) -> web.Response:

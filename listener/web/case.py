@@ -14,6 +14,7 @@ from listener.desk import clocking
 from listener.desk.replies import Box, Rules, composed, repeated
 from listener.desk.snoozing import PEOPLE
 from listener.domain.case import Status
+from listener.domain.crisis import Crisis
 from listener.domain.deadline import Policies
 from listener.domain.digest import shortened
 from listener.domain.mention import Mention
@@ -22,6 +23,7 @@ from listener.domain.staff import Staff
 from listener.domain.triage import stars as in_words
 from listener.domain.wording import Occasion, filled
 from listener.store import (
+    crises,
     dossier,
     history,
     mentions,
@@ -116,12 +118,15 @@ class CasePage:
                 "past": await past(session, found),
                 "likes": await likes(session, found, self.alike, moment),
                 "theme": await cause(session, found),
+                "emergency": await belongs(session, found),
                 **telling(found),
             }
             outbox = await replies.of_case(session, number)
             context["outbox"] = [sent(reply, name) for reply, name in outbox]
             said = [reply for reply, _ in outbox]
-            context["box"] = await self.box(session, found, said, marks, person, moment)
+            context["box"] = await self.box(
+                session, found, said, marks, person, moment, context["emergency"]["its"]
+            )
         return context
 
     async def went(self, session: AsyncSession, number: int) -> Sequence[str]:
@@ -137,6 +142,7 @@ class CasePage:
         marks: Sequence[str],
         person: Staff,
         moment: datetime,
+        its: Sequence[Crisis],
     ) -> dict[str, Any] | None:
         """The reply box; only who has the case sees it, so that nobody answers twice."""
         case = found.case
@@ -148,7 +154,7 @@ class CasePage:
         if len(about) >= dossier.SHOWN:
             about = await mentions.of_case(session, case.key)
         box = await composed(session, self.rules, person, about, said)
-        return None if box is None else await self.boxed(session, found, box, marks, person)
+        return None if box is None else await self.boxed(session, found, box, marks, person, its)
 
     async def boxed(
         self,
@@ -157,6 +163,7 @@ class CasePage:
         box: Box,
         marks: Sequence[str],
         person: Staff,
+        its: Sequence[Crisis],
     ) -> dict[str, Any]:
         """The reply box as the template shows it."""
         mention, rule = box.mention, box.rule
@@ -174,6 +181,14 @@ class CasePage:
              "lately": bool(repeated(words, box.lately))}
             for one in fitting
         ]  # fmt: skip
+        first = [
+            {"id": f"crisis-{one.key}", "name": f"Holding reply: {one.name}",
+             "words": filled(agreed, values), "lately": False}
+            for one in its
+            if (agreed := crises.fitting(
+                await crises.approved(session, one.key), mention.language
+            ))
+        ]  # fmt: skip
         where = f"{box.source.name} ({values['place']})"
         return {
             "seen": box.seen,
@@ -186,7 +201,8 @@ class CasePage:
             "button": "Send",
             "limit": rule.length,
             "unit": rule.unit,
-            "wordings": offered,
+            "holding": first,
+            "wordings": [*first, *offered],
             "warning": repeated(box.draft, box.lately),
         }
 
@@ -320,6 +336,17 @@ async def cause(session: AsyncSession, found: Dossier) -> dict[str, Any] | None:
         "owner": theme.owner_id and await people.name(session, theme.owner_id),
         "quote": shortened(quote.words, 160) if quote and elsewhere else "",
         "language": quote and quote.language,
+    }
+
+
+async def belongs(session: AsyncSession, found: Dossier) -> dict[str, Any]:
+    """The open crises that a case is of, and those that it could be brought into."""
+    brand = [found.case.brand_id]
+    open_ones = [one.crisis for one in await crises.shown(session, brands=brand)]
+    its = {one.key for one in await crises.of_case(session, found.case.key)} if open_ones else set()
+    return {
+        "its": [one for one in open_ones if one.key in its],
+        "others": [one for one in open_ones if one.key not in its],
     }
 
 

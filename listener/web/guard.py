@@ -32,6 +32,7 @@ BRAND_OF: Final[Mapping[str, BrandOf]] = {
     "alarm": walls.of_alarm,
     "notice": walls.of_notice,
     "theme": walls.of_theme,
+    "crisis": walls.of_crisis,
 }
 # These belong to no brand: numbers, and names.
 NUMBERED: Final = frozenset({"staff", "view", "wording", "login"})

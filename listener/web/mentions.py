@@ -29,6 +29,7 @@ ASKED: Final = (
     "until",
     "case",
     "theme",
+    "crisis",
     "by",
     "like",
 )
@@ -123,6 +124,7 @@ def wanted(asked: dict[str, str]) -> Search:
         until=next_day(asked["until"]),
         case_id=pages.number(asked["case"]),
         theme_id=pages.number(asked["theme"]),
+        crisis_id=pages.number(asked["crisis"]),
     )
 
 

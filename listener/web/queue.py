@@ -1,7 +1,7 @@
 """The queue on a page: lists of cases, most pressing first, beside the case one works on."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Final
@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from listener.domain.alarm import sentence
 from listener.domain.staff import Staff
-from listener.store import alarms, history, queue, tags, views
+from listener.store import alarms, crises, history, queue, tags, views
 from listener.store.alarms import Shown
 from listener.store.queue import Filters, Queue, Row, Viewer
 from listener.store.rows import Lead
@@ -54,6 +54,7 @@ class Tab:
 
 
 TABS: Final = tuple(Tab(one.value, *words) for one, words in NAMES.items())
+PINNED: Final = "crisis-"  # and its number: the queue of a crisis
 
 
 @dataclass(slots=True)
@@ -98,24 +99,28 @@ class QueuePage:
         """Show the page, or the part of it that a script asks for."""
         person = pages.person(request)
         asked = {name: pages.asked(request, name) for name in ASKED}
-        tab = next((one for one in TABS if one.value == request.query.get("queue")), TABS[0])
         chosen = pages.number(request.query.get("case", ""))
         part = request.headers.get("X-Part") == "list"
         async with self.store.reading() as session:
             moment = await now(session)
             viewer = viewing(person, moment)
             counts = await queue.counts(session, viewer)
+            declared = await crises.shown(session, brands=person.walls)
+            pinned = {PINNED + str(one.crisis.key): one for one in declared}
+            tab, wanted = self.chosen(request, pinned)
             page = await queue.page(
                 session,
-                Queue(tab.value),
+                Queue.ALL if tab.value in pinned else Queue(tab.value),
                 viewer,
-                filters(asked),
+                replace(filters(asked), crisis=wanted),
                 after=request.query.get("after"),
             )
             context: dict[str, Any] = {
                 "queue": tab,
                 "queues": TABS,
-                "counts": {one.value: number for one, number in counts.items()},
+                "crises": [crisis_shown(name, one) for name, one in pinned.items()],
+                "counts": {one.value: number for one, number in counts.items()}
+                | {name: one.numbers.unclosed for name, one in pinned.items()},
                 "rows": self.drawing.draw(
                     page.rows,
                     moment,
@@ -150,6 +155,15 @@ class QueuePage:
         about = None if chosen is None else await self.case_page.about(person, chosen)
         context |= {"case": None} | (about or {"chosen": None})
         return pages.render(request, "queue.html", **context)
+
+    @staticmethod
+    def chosen(request: web.Request, pinned: Mapping[str, crises.Shown]) -> tuple[Tab, int | None]:
+        """Which queue is asked for, and of which crisis if it is one's."""
+        name = request.query.get("queue", "")
+        if name in pinned:
+            crisis = pinned[name].crisis
+            return Tab(name, crisis.name, "No case of this crisis is open."), crisis.key
+        return next((one for one in TABS if one.value == name), TABS[0]), None
 
 
 def viewing(person: Staff, moment: datetime) -> Viewer:
@@ -229,6 +243,21 @@ def ringing(one: Shown) -> SimpleNamespace:
         brand=one.brand,
         sentence=sentence(one.alarm, one.source, one.theme),
         who=one.who,
+    )
+
+
+def crisis_shown(name: str, one: crises.Shown) -> SimpleNamespace:
+    """An open crisis as the queue says it: above the lists, and as a list of its own."""
+    return SimpleNamespace(
+        id=one.crisis.key,
+        queue=name,
+        name=one.crisis.name,
+        brand=one.brand,
+        lead=one.lead,
+        unclosed=one.numbers.unclosed,
+        waiting=one.numbers.waiting,
+        due_at=one.crisis.update_due_at,
+        missed_at=one.missed_at,
     )
 
 

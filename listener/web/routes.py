@@ -16,11 +16,13 @@ from listener.store.session import Store
 from listener.web import files
 from listener.web.account import AccountPage
 from listener.web.acts import Acts
+from listener.web.aftermath import AftermathPage
 from listener.web.alarms import AlarmsPage
 from listener.web.announcing import AnnouncingPage
 from listener.web.away import Away
 from listener.web.breaches import BreachesPage
 from listener.web.case import CasePage
+from listener.web.crises import CrisesPage
 from listener.web.csp import Reports
 from listener.web.deadlines import DeadlinesPage
 from listener.web.digests import DigestPage
@@ -105,6 +107,8 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
     views, alarms = Views(rooms.store), AlarmsPage(rooms.store)
     themes, judged = ThemesPage(rooms.store), FlagsPage(rooms.store)
     telling = AnnouncingPage(rooms.store, rooms.rules, rooms.undo)
+    crises = CrisesPage(rooms.store, rooms.rules, rooms.undo)
+    aftermath = AftermathPage(rooms.store)
     worded = WordingsPage(rooms.store)
     digests = DigestPage(rooms.store, rooms.mails)
     breaches = BreachesPage(rooms.store, rooms.policies)
@@ -137,6 +141,26 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
             alarms.acknowledge,
         ),
         Route("POST", "/alarms/{alarm}/snooze", "snooze alarm", Act.WORK_CASES, alarms.snooze),
+        Route("GET", "/crises", "crises", Act.READ_CASES, crises.show),
+        Route("POST", "/crises", "declare crisis", Act.DECLARE, crises.declare),
+        Route("GET", "/crises/{crisis}", "crisis", Act.READ_CASES, crises.one),
+        Route("POST", "/crises/{crisis}/update", "update crisis", Act.DECLARE, crises.update),
+        Route("POST", "/crises/{crisis}/lead", "who leads crisis", Act.DECLARE, crises.lead),
+        Route("POST", "/crises/{crisis}/text", "write holding reply", Act.DECLARE, crises.word),
+        Route(
+            "POST",
+            "/crises/{crisis}/approve",
+            "approve holding reply",
+            Act.DECLARE,
+            crises.approve,
+        ),
+        Route("POST", "/crises/{crisis}/end", "end crisis", Act.DECLARE, crises.end),
+        Route("POST", "/crises/{crisis}/bring", "bring into crisis", Act.WORK_CASES, crises.bring),
+        Route("POST", "/crises/{crisis}/leave", "leave crisis", Act.WORK_CASES, crises.leave),
+        Route("GET", "/crises/{crisis}/tell", "whom to hold", Act.WORK_CASES, crises.whom),
+        Route("POST", "/crises/{crisis}/tell", "hold them", Act.WORK_CASES, crises.tell),
+        Route("GET", "/crises/{crisis}/report", "report", Act.READ_BRANDS, aftermath.show),
+        Route("GET", "/crises/{crisis}/cases.csv", "its cases", Act.READ_BRANDS, aftermath.table),
         Route("GET", "/flags", "flags", Act.READ_CASES, judged.show),
         Route("POST", "/brands/{brand}/roll-back", "roll back", Act.CONFIGURE, judged.roll_back),
         Route("GET", "/digest", "digest", Act.READ_BRANDS, digests.show),

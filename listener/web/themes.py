@@ -68,6 +68,7 @@ class ThemesPage:
             staff=staff,
             may_work=may(person, Act.WORK_CASES) and not settled,
             may_assign=may(person, Act.ASSIGN) and not settled,
+            may_declare=may(person, Act.DECLARE) and found.theme.ended_at is None,
             shortened=shortened,
             link=link,
             now=moment,

@@ -97,7 +97,7 @@ async def test_one_person_with_two_cases_is_told_in_one(world: World) -> None:
     with pytest.raises(replies.Changed, match="They have been told of this already"):
         await replies.send(
             world.store, square.rule, other, "Ana", "Fixed!", await seen(world, square, other),
-            theme=1,
+            cause=replies.Cause(theme=1),
         )  # fmt: skip
     assert len(await sent(world)) == 1
 
@@ -219,7 +219,9 @@ async def test_of_two_who_tell_the_same_person_at_once_one_comes_second(world: W
 
     done = await asyncio.gather(
         *(
-            replies.send(world.store, square.rule, case, who, "Fixed!", token, theme=1)
+            replies.send(
+                world.store, square.rule, case, who, "Fixed!", token, cause=replies.Cause(theme=1)
+            )
             for case, (who, token) in looked.items()
         ),
         return_exceptions=True,

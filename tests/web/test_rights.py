@@ -9,6 +9,7 @@ from aiohttp import ClientSession, DummyCookieJar, web
 
 from listener.desk import noting, taking
 from listener.domain.alarm import RISE, Alarm, Sort
+from listener.domain.crisis import Crisis, CrisisCase, How
 from listener.domain.notice import News, Notice
 from listener.domain.reply import Reply
 from listener.domain.rights import RIGHTS, Act, may
@@ -66,6 +67,20 @@ EXPECTED: Mapping[str, set[str]] = {
     "POST /themes/{theme}/tell": WORKERS,
     "POST /themes/{theme}/own": LEADS,
     "POST /themes/{theme}/link": LEADS,
+    "GET /crises": ALL,
+    "POST /crises": READERS,
+    "GET /crises/{crisis}": ALL,
+    "POST /crises/{crisis}/update": READERS,
+    "POST /crises/{crisis}/lead": READERS,
+    "POST /crises/{crisis}/text": READERS,
+    "POST /crises/{crisis}/approve": READERS,
+    "POST /crises/{crisis}/end": READERS,
+    "POST /crises/{crisis}/bring": WORKERS,
+    "POST /crises/{crisis}/leave": WORKERS,
+    "GET /crises/{crisis}/tell": WORKERS,
+    "POST /crises/{crisis}/tell": WORKERS,
+    "GET /crises/{crisis}/report": READERS,
+    "GET /crises/{crisis}/cases.csv": READERS,
     "POST /alarms/{alarm}/acknowledge": ALL,
     "POST /alarms/{alarm}/snooze": WORKERS,
     "GET /digest": READERS,
@@ -186,7 +201,19 @@ async def two_brands(world: World) -> Things:
                 last_at=world.now,
             )
             session.add(theme)
+            crisis = Crisis(
+                brand_id=case.brand_id,
+                name="Cold",
+                lead_id=1,
+                declared_by=1,
+                declared_at=world.now,
+                update_due_at=world.now,
+            )
+            session.add(crisis)
             await session.flush()
+            session.add(
+                CrisisCase(crisis_id=crisis.key, case_id=case.key, how=How.HAND, since=world.now)
+            )
         things.append(
             {
                 "case": case.key,
@@ -197,6 +224,7 @@ async def two_brands(world: World) -> Things:
                 "alarm": alarm.key,
                 "notice": notice.key,
                 "theme": theme.key,
+                "crisis": crisis.key,
             }
         )
     return Things(*things)
