@@ -5,7 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from listener.desk import taking
 from listener.domain.case import Status
@@ -70,6 +70,28 @@ async def test_a_wrong_flag_is_one_key_and_undo_another(desk: Desk) -> None:
     await expect(page.locator(f'.row[data-case="{first}"]')).to_have_count(1)
 
     assert {case.status for case in await desk.world.cases()} == {Status.OPEN}
+
+
+async def test_the_next_case_comes_also_when_the_list_hears_of_the_act_before_its_answer(
+    desk: Desk,
+) -> None:
+    await complained(desk.world, *COMPLAINTS[:3])
+    page = await desk.go(await desk.sit_down())
+    await page.keyboard.press("j")
+    await expect(page.locator(".words")).to_be_visible()
+    first = await page.locator("#case").get_attribute("data-case")
+    row = page.locator(f'.row[data-case="{first}"]')
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        await expect(row).to_have_count(0)  # told by the live line
+        await route.fulfill(response=answer)
+
+    await page.route("**/close", late)
+    await page.keyboard.press("x")
+
+    await expect(page.locator("#case")).not_to_have_attribute("data-case", first or "")
+    await expect(page.locator(".row.chosen")).to_have_count(1)
 
 
 async def test_snoozing_is_two_keys(desk: Desk) -> None:

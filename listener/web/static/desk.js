@@ -113,16 +113,22 @@ async function refreshCase() {
   } catch { /* said by the connection line */ }
 }
 
-// The next case is fetched while this one is read.
+// The next case is fetched while this one is read; once, however often we are asked to.
+const coming = new Set();
 async function ahead() {
   const all = rows();
   const here = all.findIndex((row) => Number(row.dataset.case) === chosen);
   for (const row of all.slice(here + 1, here + 3)) {
     const number = Number(row.dataset.case);
-    if (ready.has(number)) continue;
+    if (ready.has(number) || coming.has(number)) continue;
+    coming.add(number);
     try {
       ready.set(number, { html: await part(`/cases/${number}`, "case"), at: Date.now() });
-    } catch { return; }
+    } catch {
+      return;
+    } finally {
+      coming.delete(number);
+    }
   }
   if (ready.size > 60) ready.delete(ready.keys().next().value);
 }
@@ -231,7 +237,7 @@ async function act(address, body, button, form) {
   const number = chosen;
   const row = rowOf(number);
   const goes = button?.dataset.goes !== undefined; // the row leaves this list
-  const next = goes && row ? (row.nextElementSibling ?? row.previousElementSibling) : null;
+  const others = goes && row ? neighbours(row) : [];
   button?.setAttribute("aria-busy", "true");
   button?.closest("details")?.removeAttribute("open");
   if (goes) row?.classList.add("leaving");
@@ -249,13 +255,21 @@ async function act(address, body, button, form) {
   form?.dispatchEvent(new CustomEvent("done", { bubbles: true, detail: answer }));
   ready.delete(number);
   if (answer.case && answer.case !== number) {
-    await refreshList();
+    refreshList(); // beside it: the case is what is waited for
     await show(answer.case, { focus: true });
     return;
   }
   refreshSoon();
-  if (next && next.isConnected) await show(Number(next.dataset.case));
+  const next = others.find(rowOf); // the list may be another by now
+  if (next) await show(next);
   else await refreshCase();
+}
+
+// The cases below a row, the nearest first, then those above it.
+function neighbours(row) {
+  const all = rows();
+  const here = all.indexOf(row);
+  return [...all.slice(here + 1), ...all.slice(0, here).reverse()].map((one) => Number(one.dataset.case));
 }
 
 document.addEventListener("undo", async (event) => {
