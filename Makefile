@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the Python, ARGS="..." is handed on to what is run.
 
 .DEFAULT_GOAL := help
-.PHONY: help load pictures setup run test test-all kills bench fill soak latency fuzz check servers lock demo-reset clean model
+.PHONY: help load keys pictures setup run test test-all kills bench fill soak latency fuzz check servers lock demo-reset clean model
 BIN := .venv/bin
 SERVERS := .venv/servers
 DEMO = $${LISTENER_DATA:-$${XDG_DATA_HOME:-$$HOME/.local/share}/listener}/demo
@@ -70,6 +70,10 @@ fill: ## Fill an empty database with FILL (100000 unless told) invented mentions
 load: ## Let twenty agents work what `make fill` made, for LOAD seconds (60); needs make servers
 	@sh scripts/setup dev
 	@LISTENER_DATA="$(FILLED)" exec $(BIN)/python scripts/load.py --for $(LOAD)
+
+keys: ## Press keys on what `make fill` made, and see how soon the screen changes (needs Chromium)
+	@sh scripts/setup dev
+	@LISTENER_DATA="$(FILLED)" exec $(BIN)/python scripts/keys.py
 
 pictures: ## Take a picture of every page (needs Chromium)
 	@sh scripts/setup dev
