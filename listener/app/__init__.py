@@ -1,6 +1,6 @@
 """The only place where the parts meet: opened in order, run together, stopped in order."""
 
-from listener.app.parts import CannotRun, Parts, alone, inference, opened
+from listener.app.parts import CannotRun, Parts, alone, inference, opened, reading
 from listener.app.running import leave, run_once, serve
 from listener.app.service import Service, Stage
 from listener.app.ways_out import Channels
@@ -15,6 +15,7 @@ __all__ = [
     "inference",
     "leave",
     "opened",
+    "reading",
     "run_once",
     "serve",
 ]

@@ -51,6 +51,7 @@ class Parts:
     classifier: Classifier | None = None
     post: Post | None = None  # to an inference server, where the model lives on one
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)  # of the classifier
 
     def reach(self, source: Source) -> tuple[Connector, PacedWeb]:
         """A source's connector with its secrets in the clear, and its lane to the network."""
@@ -114,14 +115,15 @@ class Parts:
 
     async def judge_with(self) -> Classifier:
         """The classifier, opened when it is first needed."""
-        if self.classifier is None:
-            self.classifier = await asyncio.to_thread(
-                shelf.open,
-                self.settings.model,
-                post=self.post,
-                mapping=self.settings.labels,
-                languages=self.settings.languages,
-            )
+        async with self.opening:
+            if self.classifier is None:
+                self.classifier = await asyncio.to_thread(
+                    shelf.open,
+                    self.settings.model,
+                    post=self.post,
+                    mapping=self.settings.labels,
+                    languages=self.settings.languages,
+                )
         return self.classifier
 
 
@@ -146,18 +148,43 @@ async def opened(settings: Settings, console: Console) -> AsyncIterator[Parts]:
     try:
         await store.check()
         await schema.ensure(store)
-        async with (
-            Network(
-                settings.contact,
-                version=__version__,
-                allow=settings.allow_hosts,
-                proxy=settings.proxies,
-            ) as network,
-            inference(settings) as post,
-        ):
-            yield Parts(settings, store, settings.seal(), network, console, post=post)
+        async with joined(settings, store, console) as parts:
+            yield parts
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def reading(settings: Settings, console: Console) -> AsyncIterator[Parts]:
+    """All parts, with a database that is only read, and that must be there."""
+    if settings.sqlite is not None and not settings.sqlite.is_file():
+        raise CannotRun(
+            f"There is no database at {settings.sqlite}. Set LISTENER_DATA or DATABASE_URL as for "
+            "the service."
+        )
+    store = Store(settings.database, read_only=True)
+    try:
+        await store.check()
+        await schema.require(store)
+        async with joined(settings, store, console) as parts:
+            yield parts
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def joined(settings: Settings, store: Store, console: Console) -> AsyncIterator[Parts]:
+    """The other parts beside a database that is open."""
+    async with (
+        Network(
+            settings.contact,
+            version=__version__,
+            allow=settings.allow_hosts,
+            proxy=settings.proxies,
+        ) as network,
+        inference(settings) as post,
+    ):
+        yield Parts(settings, store, settings.seal(), network, console, post=post)
 
 
 @asynccontextmanager

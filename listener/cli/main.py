@@ -27,6 +27,7 @@ from listener.cli import (
     theming,
     trying,
 )
+from listener.cli.assisting.command import mcp
 from listener.cli.benching import command
 
 program = typer.Typer(
@@ -81,6 +82,7 @@ program.command()(digesting.digest)
 program.command()(exporting.export)
 program.command()(missing.breaches)
 program.command()(promising.policies)
+program.command()(mcp)
 program.command()(command.bench)
 program.add_typer(showing.cases, name="cases")  # with all that the others give it
 program.add_typer(modelling.model, name="model")

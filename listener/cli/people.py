@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from listener.app import Parts
-from listener.cli.ground import Json, Refused, Result, act, out, parts, print_json
-from listener.desk import staffing
+from listener.cli.ground import Json, Refused, Result, act, err, out, parts, print_json
+from listener.desk import staffing, tokens
 from listener.desk.away import come_back, go_away
+from listener.desk.plan_words import span as stretch
 from listener.desk.snoozing import moment_of
 from listener.desk.staffing import Welcome
 from listener.domain.login import LINK
@@ -175,6 +176,35 @@ def sign_out(name: Name, *, as_json: Json = False) -> None:
 
     person, _ = done(work)
     show(person, f"{person.name} is signed out everywhere.", as_json=as_json)
+
+
+@staff.command()
+def token(
+    name: Name,
+    *,
+    length: Annotated[
+        str, typer.Option("--for", help="How long it is good: 30d, 90d.")
+    ] = f"{tokens.USUAL.days}d",
+    as_json: Json = False,
+) -> None:
+    """Print a token by which somebody's own assistant reads in their name (`listener mcp`)."""
+
+    async def work(ready: Parts) -> tuple[str, datetime]:
+        try:
+            lasts = stretch(length)
+        except ValueError as error:
+            raise Refused(f"--for is {length!r}; {error}.") from None
+        return await tokens.give(ready.store, ready.seal, name, lasts)
+
+    (made, until), _ = done(work)
+    if as_json:
+        print_json({"token": made, "until": until})
+        return
+    out.print(made, markup=False, highlight=False)
+    err.print(
+        f"Good until {until:%d %b %Y}, or until {name} gets another password or leaves. Whoever has "
+        "it reads what they may read: keep it like a password."
+    )
 
 
 @staff.command(name="list")

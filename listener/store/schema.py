@@ -67,6 +67,18 @@ async def ensure(store: Store) -> None:
         await upgrade(store)
 
 
+async def require(store: Store) -> None:
+    """Refuse a database that this program cannot read as it is; nothing of it is changed."""
+    async with store.reading() as session:
+        connection = await session.connection()
+        before = await connection.run_sync(revision_of)
+    if before != newest():
+        raise DatabaseTrouble(
+            f"The tables of {store.shown} are not those of this version. Run `listener migrate` "
+            "first, or start the service: it brings them up to date."
+        )
+
+
 async def downgrade(store: Store, revision: str) -> str | None:
     """Take the database back to an older revision; return the one it had before."""
     async with store.writer.connect() as connection:

@@ -36,6 +36,7 @@ SESSION = {
     "application_name": "listener",
     "idle_in_transaction_session_timeout": f"{int(PATIENCE.total_seconds())}s",
 }
+READING = {"default_transaction_read_only": "on"}
 # A lock that lets others refer to the row meanwhile. With a full one the judge, who has a
 # mention and wants its case, and the desk, who has the case and corrects the mention, would
 # wait for each other.
@@ -51,11 +52,15 @@ class DatabaseTrouble(Exception):
 
 
 class Store:
-    """Hands out transactions. On SQLite one writes and many read beside it."""
+    """Hands out transactions. On SQLite one writes and many read beside it.
 
-    def __init__(self, url: str, *, clock: Clock | None = None) -> None:
+    With `read_only` the database itself refuses to be changed, whatever is asked of it.
+    """
+
+    def __init__(self, url: str, *, clock: Clock | None = None, read_only: bool = False) -> None:
         self.url = address(url)
         self._clock = clock
+        self._read_only = read_only
         if self.is_sqlite:
             self.writer = create_async_engine(
                 self.url, module=driver(), pool_size=1, max_overflow=0, hide_parameters=True
@@ -75,7 +80,10 @@ class Store:
                 max_overflow=10,
                 pool_pre_ping=True,
                 hide_parameters=True,  # errors that are printed must not quote posts
-                connect_args={"timeout": 10, "server_settings": SESSION},
+                connect_args={
+                    "timeout": 10,
+                    "server_settings": SESSION | (READING if read_only else {}),
+                },
             )
 
     @property
@@ -92,6 +100,8 @@ class Store:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session whose work is kept when the block ends and lost when it raises."""
+        if self._read_only:
+            raise DatabaseTrouble(f"The database {self.shown} is open for reading only.")
         async with self._session(self.writer) as session, session.begin():
             yield session
 

@@ -1,0 +1,1 @@
+"""What a person's own assistant may ask, in that person's name: everything they may read."""
