@@ -211,6 +211,8 @@ def tell(
                 ]
             chosen = {one.case_id: one.seen for one in found if one.case_id in cases}
             missing = [f"Case {case}: nobody waits in it." for case in cases if case not in chosen]
+            if not chosen:
+                raise Refused(" ".join(missing))
             told = await holding.tell(
                 ready.store, rules, number, person, chosen, mark, window=ready.settings.undo
             )
@@ -247,7 +249,7 @@ def report(
             csv.write_text(table.lines(reporting.rows(found)), encoding="utf-8", newline="")
         except OSError as error:
             act(partial(refuse, f"{csv} cannot be written ({error.strerror}). Name another file."))
-        say(f"{len(found.cases)} cases are in {csv}.")
+        say(f"{csv} has {counted(len(found.cases))}.")
     elif as_json:
         print_json(facts(found))
     else:
@@ -276,8 +278,13 @@ def line_of(one: Shown) -> str:
         state = f"open, next update {clock(here.update_due_at)}"
     return (
         f"{here.key:>5}  {one.brand}: {here.name}, {one.lead} leads it, {state}; "
-        f"{numbers.cases} cases, {numbers.unclosed} open, {numbers.waiting} without an answer"
+        f"{counted(numbers.cases)}, {numbers.unclosed} open, {numbers.waiting} without an answer"
     )
+
+
+def counted(cases: int) -> str:
+    """So many cases."""
+    return "1 case" if cases == 1 else f"{cases:,} cases"
 
 
 def words(one: Shown) -> dict[str, Any]:
@@ -330,7 +337,7 @@ def plain(found: Aftermath, url: str) -> Iterator[str]:
         f"Declared by {found.declared_by} {clock(here.declared_at)}, led by {found.lead}, {until}."
     )
     yield (
-        f"{len(found.cases)} cases, {found.people} people, {len(found.places)} places, "
+        f"{counted(len(found.cases))}, {found.people} people, {len(found.places)} places, "
         f"{found.posts} posts, {found.deleted} of them deleted since."
     )
     if found.median is not None and found.ninetieth is not None:

@@ -48,10 +48,9 @@ async def made(
     until = crisis.ended_at or now
     brand = await brands.numbered(session, crisis.brand_id)
     its = await aftermath.cases(session, crisis.key)
-    numbers = [case.key for case, *_ in its]
-    posts = await aftermath.posts(session, numbers)
-    late = await aftermath.missed(session, numbers, since=crisis.declared_at, until=until)
-    said = await aftermath.replies(session, numbers, since=crisis.declared_at, crisis_id=crisis.key)
+    posts = await aftermath.posts(session, crisis.key)
+    late = await aftermath.missed(session, crisis.key, since=crisis.declared_at, until=until)
+    said = await aftermath.replies(session, crisis.key, since=crisis.declared_at)
     of_case: dict[int, list[Post]] = {}
     for one in posts:
         of_case.setdefault(one.case_id, []).append(one)

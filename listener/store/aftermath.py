@@ -1,6 +1,5 @@
 """What is left of a crisis: its cases, what was said in them, what was answered and missed."""
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,80 +50,74 @@ async def cases(session: AsyncSession, number: int) -> list[tuple[Case, How, str
     return [(case, How(how), owner) for case, how, owner in rows]
 
 
-async def posts(session: AsyncSession, case_ids: Sequence[int]) -> list[Post]:
-    """What was said in these cases by others than us, the first first."""
-    found: list[Post] = []
+async def posts(session: AsyncSession, number: int) -> list[Post]:
+    """What was said in its cases by others than us, the first first."""
     beginning = sa.func.substr(col(Mention.text), 1, BEGINNING).label("text")
-    for start in range(0, len(case_ids), 5_000):
-        rows: Any = (
-            sa.select(
-                col(Mention.id), col(Mention.case_id), col(Mention.connector),
-                col(Mention.author_id), col(Mention.author_name), col(Mention.author_handle),
-                col(Mention.title), beginning, col(Mention.language), col(Mention.url),
-                col(Mention.published_at), col(Mention.deleted_at), col(Mention.purged_at),
-            )
-            .where(
-                col(Mention.case_id).in_(case_ids[start : start + 5_000]),
-                col(Mention.ours).is_(False),
-            )
-        )  # fmt: skip
-        found += [
-            Post(
-                id=one.id,
-                case_id=one.case_id,
-                connector=one.connector,
-                author_id=one.author_id,
-                author=one.author_name or one.author_handle,
-                title=one.title,
-                text=one.text,
-                language=one.language,
-                url=one.url,
-                published_at=one.published_at,
-                deleted=one.deleted_at is not None,
-                purged=one.purged_at is not None,
-            )
-            for one in await bulk(session, rows)
-        ]
-    return sorted(found, key=lambda one: (one.published_at, one.id))
+    rows: Any = (
+        sa.select(
+            col(Mention.id), col(Mention.case_id), col(Mention.connector),
+            col(Mention.author_id), col(Mention.author_name), col(Mention.author_handle),
+            col(Mention.title), beginning, col(Mention.language), col(Mention.url),
+            col(Mention.published_at), col(Mention.deleted_at), col(Mention.purged_at),
+        )
+        .where(col(Mention.case_id).in_(its(number)), col(Mention.ours).is_(False))
+        .order_by(col(Mention.published_at), col(Mention.id))
+    )  # fmt: skip
+    return [
+        Post(
+            id=one.id,
+            case_id=one.case_id,
+            connector=one.connector,
+            author_id=one.author_id,
+            author=one.author_name or one.author_handle,
+            title=one.title,
+            text=one.text,
+            language=one.language,
+            url=one.url,
+            published_at=one.published_at,
+            deleted=one.deleted_at is not None,
+            purged=one.purged_at is not None,
+        )
+        for one in await bulk(session, rows)
+    ]
 
 
 async def replies(
-    session: AsyncSession, case_ids: Collection[int], *, since: datetime, crisis_id: int
+    session: AsyncSession, number: int, *, since: datetime
 ) -> list[tuple[Reply, bool]]:
-    """What we have said in these cases since then, and whether many were told it together."""
+    """What we have said in its cases since then, and whether many were told it together."""
     rows = await session.exec(
         select(Reply)
         .where(
-            col(Reply.case_id).in_(case_ids),
+            col(Reply.case_id).in_(its(number)),
             col(Reply.made_at) >= since,
             col(Reply.state) == State.POSTED,
         )
         .order_by(col(Reply.id))
     )
+    written: Any = sa.select(col(Event.details)).where(
+        col(Event.case_id).in_(its(number)),
+        col(Event.what) == What.WRITTEN,
+        col(Event.at) >= since,
+    )
     together = {
-        event.details.get("reply")
-        for event in await session.exec(
-            select(Event).where(
-                col(Event.case_id).in_(case_ids),
-                col(Event.what) == What.WRITTEN,
-                col(Event.at) >= since,
-            )
-        )
-        if event.details.get("crisis") == crisis_id
+        row.details.get("reply")
+        for row in await bulk(session, written)
+        if row.details.get("crisis") == number
     }
     return [(one, one.key in together) for one in rows]
 
 
 async def missed(
-    session: AsyncSession, case_ids: Collection[int], *, since: datetime, until: datetime
+    session: AsyncSession, number: int, *, since: datetime, until: datetime
 ) -> list[tuple[Miss, str | None, str | None]]:
-    """The deadlines of these cases that were missed in this time, with whose they were."""
+    """The deadlines of its cases that were missed in this time, with whose they were."""
     rows = await session.exec(
         select(Miss, Staff.name, Team.name)
         .outerjoin(Staff, col(Staff.id) == col(Miss.owner_id))
         .outerjoin(Team, col(Team.id) == col(Miss.team_id))
         .where(
-            col(Miss.case_id).in_(case_ids),
+            col(Miss.case_id).in_(its(number)),
             col(Miss.withdrawn_at).is_(None),
             col(Miss.due_at) >= since,
             col(Miss.due_at) <= until,
@@ -132,6 +125,13 @@ async def missed(
         .order_by(col(Miss.due_at), col(Miss.id))
     )
     return [(miss, owner, team) for miss, owner, team in rows]
+
+
+def its(number: int) -> sa.Select[Any]:
+    """The numbers of a crisis's cases."""
+    return sa.select(col(CrisisCase.case_id)).where(
+        col(CrisisCase.crisis_id) == number, col(CrisisCase.left_at).is_(None)
+    )
 
 
 async def missed_updates(session: AsyncSession, number: int) -> list[datetime]:

@@ -7,6 +7,7 @@ import axe_playwright_python  # type: ignore[import-untyped]
 import pytest
 from playwright.async_api import Page, expect
 
+from listener.domain.crisis import Crisis, CrisisCase, CrisisUpdate, HoldingText, How
 from listener.domain.staff import Role
 from listener.domain.theme import Belonging, Theme
 from listener.store import people
@@ -20,7 +21,8 @@ pytestmark = pytest.mark.browser
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 PAGES = ("/queue", "/queue?queue=all&case=1", "/cases/1", "/mentions", "/flags", "/status",
          "/digest", "/digest?of=month&on=2026-11-02", "/breaches", "/deadlines", "/alarms", "/notices",
-         "/themes", "/themes/1", "/themes/1/tell", "/wordings", "/staff", "/me", "/nowhere")  # fmt: skip
+         "/themes", "/themes/1", "/themes/1/tell", "/crises", "/crises?theme=1", "/crises/1",
+         "/crises/1/tell", "/crises/1/report", "/queue?queue=crisis-1", "/wordings", "/staff", "/me", "/nowhere")  # fmt: skip
 
 
 async def promoted(world: World, name: str = "Ana") -> None:
@@ -49,6 +51,39 @@ async def themed(world: World) -> None:
             session.add(Belonging(mention_id=mention.key, theme_id=theme.key))
 
 
+async def in_crisis(world: World) -> None:
+    """Everything that was said is of one crisis, for which there is something to say."""
+    async with world.store.transaction() as session:
+        session.add(
+            Crisis(
+                brand_id=1,
+                name="Cold, late and <b>never</b> answered: " + "x" * 40,
+                theme_id=1,
+                words="cold <i>late</i>",
+                lead_id=1,
+                declared_by=1,
+                declared_at=world.now,
+                update_due_at=world.now,
+            )
+        )
+        await session.flush()
+        for language, text in (("", "Sorry, {author}. <b>Really</b>."), ("de", "W" * 300)):
+            session.add(
+                HoldingText(
+                    crisis_id=1,
+                    language=language,
+                    text=text,
+                    written_by=1,
+                    written_at=world.now,
+                    approved_by=1 if language else None,
+                    approved_at=world.now if language else None,
+                )
+            )
+        session.add(CrisisUpdate(crisis_id=1, text="<b>" + "W" * 300, staff_id=1, at=world.now))
+        for case in await world.cases():
+            session.add(CrisisCase(crisis_id=1, case_id=case.key, how=How.HAND, since=world.now))
+
+
 async def findings(page: Page) -> list[str]:
     """What axe finds that is serious or critical."""
     await page.evaluate(AXE)
@@ -67,6 +102,7 @@ async def test_no_page_keeps_anybody_out(desk: Desk, theme: Literal["light", "da
     wrong = await findings(empty)
     await complained(desk.world, *COMPLAINTS)
     await themed(desk.world)
+    await in_crisis(desk.world)
     page = await desk.sit_down(color_scheme=theme)
 
     for path in PAGES:
@@ -83,6 +119,7 @@ async def test_hostile_posts_are_only_text_on_every_page(desk: Desk) -> None:
     await promoted(desk.world)
     await hostile(desk.world)
     await themed(desk.world)
+    await in_crisis(desk.world)
     page = await desk.sit_down(viewport={"width": 1366, "height": 768})
     asked: list[str] = []
     page.on("dialog", lambda box: desk.faults.append(box.message))
