@@ -107,7 +107,7 @@ class Service:
         self.escalate = Escalate(store, self.wake[Stage.NOTIFY])
         self.answer = Answer(store, parts.reach, self.wake[Stage.NOTIFY])
         self.index = Index(store)
-        self.watch = Watch(store, Channels(parts).named)
+        self.watch = Watch(store, Channels(parts).of, mails=settings.mail is not None)
         self.crisis = Crises(store, Channels(parts).telling, mails=settings.mail is not None)
         self.theme = Themes(store)
         self.digest = Digests(store, partial(readers.send, parts))

@@ -14,6 +14,7 @@ from listener.channels.mail import WANTED, Mail
 from listener.channels.terminal import Terminal
 from listener.channels.webhook import OutgoingWebhook
 from listener.desk import heard
+from listener.domain.alarm import AlarmNotice
 from listener.domain.crisis import Bulletin
 from listener.domain.notice import SLACK, TERMINAL, Notice
 from listener.domain.notice import Channel as Row
@@ -36,7 +37,7 @@ class Channels:
             return None
         return self.opened(channel)
 
-    async def of(self, notice: Notice) -> Channel | None:
+    async def of(self, notice: Notice | AlarmNotice) -> Channel | None:
         """The channel that a notice goes by: a named one, or the way to one person."""
         if notice.staff_id is None:
             return await self.named(notice.channel)

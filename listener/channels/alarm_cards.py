@@ -34,6 +34,8 @@ def card(warned: Warned, home: str) -> list[Block]:
     if warned.who:
         stands += f" · {escaped(warned.who)} sees to it"
     blocks = [section(marked(head)), context(marked(stands))]
+    if warned.why and not warned.over:
+        blocks.insert(0, context(plain(warned.why)))
     if not warned.over:
         blocks += [section(plain(words, QUOTE)) for words, _ in warned.quotes if words.strip()]
     blocks.append(buttons(warned, home))

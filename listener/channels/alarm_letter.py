@@ -51,6 +51,8 @@ def words(warned: Warned, envelope: Envelope) -> dict[str, Any]:
         "sentence": still(printable(warned.sentence)),
         "stands": f"Over since {at}." if warned.over else f"Raised {at}.",
         "who": f"{who} sees to it." if who else "",
+        "why": "" if warned.over else printable(warned.why),
+        "heard": "" if warned.over or warned.who else envelope.heard or "",
         "quotes": []
         if warned.over
         else [(still(quoted(said)), link(url)) for said, url in warned.quotes if said.strip()],
@@ -61,8 +63,11 @@ def words(warned: Warned, envelope: Envelope) -> dict[str, Any]:
 
 def plain(shown: dict[str, Any]) -> str:
     """The letter for those who read text."""
-    way = "All of it" if shown["over"] else "Say that you see to it, or put it off"
+    way = "Say that you see to it, or put it off"
+    if shown["over"] or shown["heard"]:
+        way = "All of it"
     parts = [
+        shown["why"],
         f"{shown['brand']}: {shown['sentence']}",
         " ".join(part for part in (shown["stands"], shown["who"]) if part),
         *(
@@ -70,6 +75,7 @@ def plain(shown: dict[str, Any]) -> str:
             for said, url in shown["quotes"]
         ),
         f"The theme: {shown['theme']}" if shown["theme"] else "",
+        f"Say that you see to it: {shown['heard']}" if shown["heard"] else "",
         f"{way}: {shown['address']}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -110,6 +110,8 @@ class Warned:
     quotes: tuple[tuple[str, str], ...] = ()  # up to three posts: their words and addresses
     who: str = ""  # who sees to it
     raised_at: datetime | None = None
+    call: int = 0  # which call it is, where one person is called
+    why: str = ""  # and why they are
 
 
 @runtime_checkable

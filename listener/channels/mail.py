@@ -150,7 +150,8 @@ class Mail(Channel):
 
     async def ring(self, warned: Warned) -> None:
         """An alarm, or that it is over."""
-        refused = await self.post(alarm_letter.letter(warned, self.envelope()))
+        heard = None if self.heard is None else self.heard(warned.id)
+        refused = await self.post(alarm_letter.letter(warned, self.envelope(heard)))
         if refused:
             log.warning("mail refused for some", alarm=warned.alarm_id, refused=len(refused))
 

@@ -300,8 +300,11 @@ class Speech:
         return await self.api.post(self.channel, message, **how)
 
     async def ring(self, warned: Warned) -> None:
-        """What stands there already, before a cut or while it rang, is edited."""
-        key = str(warned.alarm_id)
+        """What stands there already, before a cut or while it rang, is edited.
+
+        A call is a message of its own: an edit rings nobody.
+        """
+        key = f"{warned.alarm_id} {warned.call}" if warned.call else str(warned.alarm_id)
         blocks = alarm_cards.card(warned, self.home)
         message = self.message(alarm_cards.spoken(warned), blocks, ALARM, key)
         since = ((warned.raised_at or warned.at) - APART).timestamp()
@@ -372,6 +375,11 @@ class Whisper(Speech):
                 blocks[-1]["elements"].insert(0, seen)
             message = self.message(cards.spoken(telling), blocks, "word", telling.id)
             await self.attempt([[telling]], self.once(telling.case_id, telling.id, message))
+
+    @override
+    async def ring(self, warned: Warned) -> None:
+        self.channel = await self.api.talk_with(self.channel)
+        await super().ring(warned)
 
 
 def risen(group: Group, card: Card) -> bool:

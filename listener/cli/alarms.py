@@ -1,6 +1,6 @@
 """Alarms on the command line: list them, say that one is seen to, put one off."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -12,8 +12,11 @@ from listener.cli.ground import Json, act, out, parts, print_json
 from listener.cli.working import Who, name_of
 from listener.desk import alarming, snoozing
 from listener.domain.alarm import sentence
+from listener.domain.ladder import CALLED
 from listener.store import alarms as found_alarms
+from listener.store import calling
 from listener.store.alarms import Shown
+from listener.store.calling import Called
 
 alarms = typer.Typer(help="List what rises or is silent, and see to it.", no_args_is_help=False)
 
@@ -32,15 +35,16 @@ def alarms_listed(
     if context.invoked_subcommand is not None:
         return
 
-    async def work() -> list[Shown]:
+    async def work() -> tuple[list[Shown], dict[int, list[Called]]]:
         async with parts() as ready, ready.store.reading() as session:
             everything = await found_alarms.shown(session, brands=None, limit=MANY)
-            return [one for one in everything if over or as_json or one.alarm.over_at is None]
+            some = [one for one in everything if over or as_json or one.alarm.over_at is None]
+            return some, await calling.of_alarms(session, [one.alarm.key for one in some])
 
-    found = act(work)
+    found, called = act(work)
     if as_json:
         for one in found:
-            print_json(words(one))
+            print_json(words(one, called.get(one.alarm.key, ())))
         return
     for one in found:
         alarm = one.alarm
@@ -57,6 +61,8 @@ def alarms_listed(
             markup=False,
             highlight=False,
         )
+        for step in called.get(alarm.key, ()):
+            out.print(f"       {says(step)}", markup=False, highlight=False)
         for mention in one.said:
             out.print(f"       “{short(mention.words)}”", markup=False, highlight=False)
     out.print(f"{len(found)} alarms. Times are UTC.", highlight=False)
@@ -65,7 +71,11 @@ def alarms_listed(
 @alarms.command()
 def acknowledge(number: Number, *, who: Who = None) -> None:
     """Say that you see to an alarm."""
-    do(who, lambda ready, name: alarming.acknowledge(ready.store, number, name))
+
+    async def deed(ready: Parts, name: str) -> str:
+        return (await alarming.acknowledge(ready.store, number, name)).said
+
+    do(who, deed)
 
 
 @alarms.command()
@@ -96,7 +106,17 @@ def do(who: str | None, deed: Callable[[Parts, str], Awaitable[str]]) -> None:
     out.print(act(work), markup=False, highlight=False)
 
 
-def words(one: Shown) -> dict[str, Any]:
+def says(step: Called) -> str:
+    """Whom a step called, or when it will."""
+    who = CALLED[step.rung.rank]
+    if step.rung.told_at is None:
+        return f"{who} is called {step.rung.due_at:%d %b %H:%M}, unless somebody sees to it"
+    names = ", ".join(step.names) or "nobody is there"
+    missed = "".join(f"; {name} was not reached: {why}" for name, why in step.missed)
+    return f"{who} was called {step.rung.told_at:%d %b %H:%M}: {names}{missed}"
+
+
+def words(one: Shown, called: Sequence[Called] = ()) -> dict[str, Any]:
     """An alarm for machines."""
     alarm = one.alarm
     return {
@@ -118,4 +138,9 @@ def words(one: Shown) -> dict[str, Any]:
         "acknowledged_at": alarm.acknowledged_at,
         "snoozed_until": alarm.snoozed_until,
         "over_at": alarm.over_at,
+        "called": [
+            {"rank": step.rung.rank, "at": step.rung.told_at, "names": list(step.names)}
+            for step in called
+            if step.rung.told_at is not None
+        ],
     }

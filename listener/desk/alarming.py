@@ -1,32 +1,52 @@
 """Alarms at the desk: somebody says that they see to one, or puts it off."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from listener.desk.acting import somebody
 from listener.domain.record import NotThere
 from listener.domain.rights import Act, may
-from listener.store import alarms
+from listener.store import alarms, calling
 from listener.store.session import Store, now
 
 
-async def acknowledge(store: Store, number: int, staff: str) -> str:
-    """Note that this person sees to an alarm; say so in a sentence."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of saying that one sees to an alarm; `new` is whether nobody had before."""
+
+    said: str
+    new: bool
+
+
+async def acknowledge(store: Store, number: int, staff: str) -> Seen:
+    """Note that this person sees to an alarm: nobody else is called about it."""
     async with store.transaction() as session:
         person = await somebody(session, staff)
         alarm = await alarms.locked(session, number)
         if alarm is None or not may(person, Act.READ_CASES, alarm.brand_id):
             raise NotThere(f"There is no alarm {number}. `listener alarms` lists them.")
-        if not alarm.acknowledge(person.key, await now(session)):
-            return f"Somebody sees to alarm {number} already."
-        return f"You see to alarm {number}."
+        if alarm.over_at is not None:
+            return Seen(f"Alarm {number} is over; there is nothing left to see to.", new=False)
+        moment = await now(session)
+        if not alarm.acknowledge(person.key, moment):
+            who = "You see" if alarm.acknowledged_by == person.key else "Somebody sees"
+            return Seen(f"{who} to alarm {number} already.", new=False)
+        await calling.take_back(session, number, moment)
+        await alarms.show_who(session, number, moment)
+        return Seen(f"You see to alarm {number}; nobody else is called.", new=True)
 
 
 async def snooze(store: Store, number: int, staff: str, until: datetime) -> str:
-    """Put an alarm off until a moment; say so in a sentence."""
+    """Put an alarm off until a moment; say so in a sentence.
+
+    Nobody is called meanwhile. If nobody sees to it by then, the calls begin anew.
+    """
     async with store.transaction() as session:
         person = await somebody(session, staff)
         alarm = await alarms.locked(session, number)
         if alarm is None or not may(person, Act.WORK_CASES, alarm.brand_id):
             raise NotThere(f"There is no alarm {number}. `listener alarms` lists them.")
-        alarm.snooze(until, await now(session))
+        moment = await now(session)
+        alarm.snooze(until, moment)
+        await calling.take_back(session, number, moment)
         return f"Alarm {number} is put off until {until:%d %b %H:%M} UTC."

@@ -187,15 +187,15 @@ class Conversation:
 
     async def alarmed(self, api: Api, what: Interaction, number: int, person: Staff) -> str:
         """Somebody sees to an alarm: whoever reads the channel finds that in its thread."""
-        said = await alarming.acknowledge(self.store, number, person.name)
-        if what.channel is not None and what.message is not None and said.startswith("You see to"):
+        seen = await alarming.acknowledge(self.store, number, person.name)
+        if what.channel is not None and what.message is not None and seen.new:
             line = f"{escaped(person.name)} sees to it."
             blocks = [section(marked(line))]
             with suppress(Undelivered, NotNow):  # the page says it too
                 await api.post(
                     what.channel.id, {"text": line, "blocks": blocks}, thread_ts=what.message.ts
                 )
-        return escaped(said, 1_000)
+        return escaped(seen.said, 1_000)
 
     async def window(self, api: Api, trigger: str, case_id: int, person: Staff) -> None:
         """The window for a reply; who writes one has the case."""

@@ -8,6 +8,7 @@ from sqlalchemy import JSON, Column, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from listener.domain.record import Instant, NotAllowed, Record, word
+from listener.domain.severity import Severity
 
 SOON: Final = timedelta(hours=1)  # reports within such a time belong together
 REPORTS: Final = 3
@@ -88,6 +89,21 @@ class Alarm(Record, table=True):
         """Whether one theme rises, not the brand."""
         return self.about.startswith(THEME)
 
+    @property
+    def severity(self) -> Severity:
+        """How bad it is: what people report harms somebody now, whatever the hour."""
+        return Severity.CRISIS if self.sort.is_report else Severity.URGENT
+
+    @property
+    def unheard_since(self) -> datetime | None:
+        """From when it has waited for somebody to see to it; None where nobody need.
+
+        Put off, it begins to wait anew when that ends.
+        """
+        if self.acknowledged_at is not None or self.over_at is not None:
+            return None
+        return max(self.raised_at, self.snoozed_until or self.raised_at)
+
     def acknowledge(self, staff_id: int, now: datetime) -> bool:
         """Note who sees to it; False where somebody does already."""
         if self.acknowledged_at is not None:
@@ -109,11 +125,24 @@ class Alarm(Record, table=True):
 
 
 class AlarmNotice(Record, table=True):
-    """That one channel is to be told of an alarm, or that it is over; kept until it is told."""
+    """That a channel, or a person, is to be told of an alarm, or that it is over; kept until told.
+
+    Of a person `channel` is the way to them, `why` says why they are called, and `call` counts
+    what they were called for, from 1 on: the end of an alarm is told where the last call was.
+    """
 
     __tablename__ = "alarm_notices"
     __table_args__ = (
-        UniqueConstraint("alarm_id", "channel", "over"),
+        UniqueConstraint("alarm_id", "staff_id", "call", "over", name="uq_alarm_notices_person"),
+        Index(  # where nobody is named, the database would take two for different
+            "uq_alarm_notices_channel",
+            "alarm_id",
+            "channel",
+            "over",
+            unique=True,
+            sqlite_where=text("staff_id IS NULL"),
+            postgresql_where=text("staff_id IS NULL"),
+        ),
         Index(
             "ix_alarm_notices_waiting",
             "next_at",
@@ -125,6 +154,9 @@ class AlarmNotice(Record, table=True):
     alarm_id: int = Field(foreign_key="alarms.id", ondelete="CASCADE")
     channel: str
     over: bool = False
+    staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    call: int = 0
+    why: str | None = None
     next_at: datetime = Field(sa_type=Instant)
     tries: int = 0
     sent_at: datetime | None = Field(default=None, sa_type=Instant)

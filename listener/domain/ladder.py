@@ -79,6 +79,29 @@ class Rung(Record, table=True):
     event_id: int | None = Field(default=None, foreign_key="events.id")
 
 
+class AlarmRung(Record, table=True):
+    """One step of one alarm, before it is taken and after; as a case's."""
+
+    __tablename__ = "alarm_rungs"
+    __table_args__ = (
+        UniqueConstraint("alarm_id", "since", "step"),
+        Index(
+            "ix_alarm_rungs_due",
+            "due_at",
+            sqlite_where=text("told_at IS NULL"),
+            postgresql_where=text("told_at IS NULL"),
+        ),
+    )
+
+    alarm_id: int = Field(foreign_key="alarms.id", ondelete="CASCADE")
+    since: datetime = Field(sa_type=Instant)
+    step: int  # the first is 0
+    rank: Rank = Field(sa_type=word(Rank))
+    due_at: datetime = Field(sa_type=Instant)
+    told_at: datetime | None = Field(default=None, sa_type=Instant)
+    called: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+
+
 def _steps(*minutes: int) -> tuple[Step, ...]:
     return tuple(
         Step(timedelta(minutes=after), rank) for after, rank in zip(minutes, Rank, strict=True)
@@ -95,21 +118,57 @@ DEFAULTS: Final[Mapping[Severity, tuple[Step, ...]]] = MappingProxyType(
 )
 
 
+# How whoever is called is spoken of.
+CALLED: Final[Mapping[Rank, str]] = MappingProxyType(
+    {
+        Rank.OWNER: "its owner",
+        Rank.LEAD: "the lead",
+        Rank.MANAGER: "the manager",
+        Rank.ON_CALL: "whoever is on call",
+    }
+)
+
+
 def steps_for(
     ladders: Sequence[Ladder], team_id: int | None, severity: Severity
 ) -> tuple[Step, ...]:
     """The steps of a case. One without a team has none, unless a ladder is for all teams."""
+    ladder = _ladder_for(ladders, team_id, severity)
+    if ladder is not None:
+        return ladder.climbed
+    return DEFAULTS[severity] if team_id is not None else ()
+
+
+def alarm_steps(
+    ladders: Sequence[Ladder], team_id: int | None, severity: Severity
+) -> tuple[Step, ...]:
+    """The steps of an alarm, which has no owner; one without a team has them too."""
+    ladder = _ladder_for(ladders, team_id, severity)
+    steps = DEFAULTS[severity] if ladder is None else ladder.climbed
+    return tuple(step for step in steps if step.rank is not Rank.OWNER)
+
+
+def _ladder_for(
+    ladders: Sequence[Ladder], team_id: int | None, severity: Severity
+) -> Ladder | None:
     for ladder in ladders:
         if not ladder.active:
             continue
         if ladder.teams is not None and team_id not in ladder.teams:
             continue
         if ladder.severities is None or severity.value in ladder.severities:
-            return ladder.climbed
-    return DEFAULTS[severity] if team_id is not None else ()
+            return ladder
+    return None
 
 
 def due(step: Step, severity: Severity, calendar: Calendar, since: datetime) -> datetime | None:
     """When a step is due: in business hours, unless it is urgent or a crisis; None is never."""
     counted = calendar if severity is Severity.NORMAL else ALWAYS
     return after(counted, since, step.after)
+
+
+def alarm_due(
+    step: Step, severity: Severity, calendar: Calendar, since: datetime
+) -> datetime | None:
+    """When a step of an alarm is due: in business hours, unless it is a crisis; None is never."""
+    return after(ALWAYS if severity is Severity.CRISIS else calendar, since, step.after)

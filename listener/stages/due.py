@@ -129,7 +129,9 @@ class Looking:
         found = {
             person.key
             for rank in ranks
-            for person in await climbing.called(self.session, rank, case, case.team_id, self.now)
+            for person in await climbing.called(
+                self.session, rank, case.brand_id, case.team_id, self.now, owner_id=case.owner_id
+            )
         }
         return sorted(found)
 

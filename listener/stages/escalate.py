@@ -10,7 +10,7 @@ import structlog
 from listener.domain.case import Case
 from listener.domain.event import What
 from listener.domain.hours import ALWAYS, Calendar, said
-from listener.domain.ladder import Ladder, Rank, Rung, Step, steps_for
+from listener.domain.ladder import CALLED, Ladder, Rank, Rung, Step, steps_for
 from listener.domain.ladder import due as due_at
 from listener.domain.routing import Decision
 from listener.domain.severity import Severity
@@ -20,13 +20,6 @@ from listener.store.session import AsyncSession, Store, now
 from listener.store.telling import tell
 
 log = structlog.get_logger(__name__)
-
-CALLED = {
-    Rank.OWNER: "its owner",
-    Rank.LEAD: "the lead",
-    Rank.MANAGER: "the manager",
-    Rank.ON_CALL: "whoever is on call",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +119,9 @@ async def call(
     session: AsyncSession, case: Case, rung: Rung, climb: Climb, moment: datetime
 ) -> None:
     """Call whom a step calls, and write down who that was."""
-    people = await climbing.called(session, rung.rank, case, climb.team_id, moment)
+    people = await climbing.called(
+        session, rung.rank, case.brand_id, climb.team_id, moment, owner_id=case.owner_id
+    )
     says = sentences(rung, climb.steps[rung.step], people)
     event = await history.record(
         session,

@@ -12,10 +12,11 @@ import structlog
 from connectors.kit.errors import ConnectorError
 from listener.channels.contract import Channel, NotNow, Ringing, Undelivered, Warned
 from listener.domain import lookout, report
-from listener.domain.alarm import CALM, RISE, Alarm, Sort, about_theme, sentence
+from listener.domain.alarm import CALM, RISE, Alarm, AlarmNotice, Sort, about_theme, sentence
 from listener.domain.lookout import HOURS, Outlook, Rise, Said
 from listener.domain.report import Report
 from listener.domain.secret import WrongKey
+from listener.stages import call
 from listener.stages.loop import fault
 from listener.store import alarms, history, watching
 from listener.store.alarms import Told
@@ -34,24 +35,29 @@ class Watch:
     """Learns what is usual, looks at what is new, raises alarms and says when they are over."""
 
     store: Store
-    channel: Callable[[str], Awaitable[Channel | None]]  # as set up now
+    channel: Callable[[AlarmNotice], Awaitable[Channel | None]]  # as set up now
+    mails: bool = False  # whether mail leaves this house, when Slack does not take something
     outlooks: dict[int, tuple[datetime, Outlook]] = field(default_factory=dict)
     looked_at: datetime | None = None
     raised: int = 0
 
     async def step(self) -> int:
-        """Look once a minute; tell what is to be told. Says how many alarms it raised or ended."""
+        """Look once a minute, call who is to be called, tell what is to be told.
+
+        Says how many alarms it raised or ended, and how many calls it made.
+        """
+        called = await call.climb(self.store)
         await self.tell()
         async with self.store.reading() as session:
             moment = await now(session)
         last = self.looked_at
         if last is not None and timedelta() <= moment - last < timedelta(seconds=50):
-            return 0
+            return called
         changed = await self.look(moment)
         self.looked_at = moment
         if changed:
             await self.tell()
-        return changed
+        return called + changed
 
     async def look(self, moment: datetime) -> int:
         """Look at every brand about which there is something new."""
@@ -251,14 +257,14 @@ class Watch:
             async with self.store.transaction() as session:
                 moment = await now(session)
                 if wait is None:
-                    await alarms.keep(session, one.notice.key, why, now=moment)
+                    await alarms.keep(session, one.notice.key, why, now=moment, mails=self.mails)
                 else:
                     await alarms.put_off(session, one.notice.key, until=moment + wait)
 
     async def tell_one(self, one: Told) -> str | None:
         """Tell it; None when it arrived, else why not."""
         try:
-            channel = await self.channel(one.notice.channel)
+            channel = await self.channel(one.notice)
             if channel is None:
                 return "There is no such channel any more."
             if not isinstance(channel, Ringing):
@@ -340,4 +346,6 @@ def warned(one: Told) -> Warned:
         quotes=tuple((mention.words, mention.url) for mention in one.shown.said),
         who=one.shown.who or "",
         raised_at=alarm.raised_at,
+        call=one.notice.call,
+        why=one.notice.why or "",
     )

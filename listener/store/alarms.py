@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import or_, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,12 +12,15 @@ from sqlmodel import col, select
 from listener.domain.alarm import Alarm, AlarmNotice, Sort
 from listener.domain.brand import Brand
 from listener.domain.mention import Mention
+from listener.domain.notice import MAIL, SLACK, Channel
 from listener.domain.source import Source
 from listener.domain.staff import Staff
 from listener.domain.theme import Theme
+from listener.store import calling
 from listener.store.session import AsyncSession, locked_for_update
 
 LEASE = timedelta(minutes=1)
+DETOUR: Final = 3  # tries, which is some minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +63,43 @@ async def raise_once(session: AsyncSession, alarm: Alarm, channels: Collection[s
 async def end(
     session: AsyncSession, alarm: Alarm, channels: Collection[str], now: datetime
 ) -> bool:
-    """Say that an alarm is over; False where another was faster."""
+    """Say that an alarm is over, also to those who were called; False where another was faster."""
     standing = await locked(session, alarm.key)
     if standing is None or standing.over_at is not None:
         return False
     standing.over_at = now
     _tell(session, standing.key, channels, over=True, now=now)
+    await calling.take_back(session, standing.key, now)
+    for person, call in (await calling.reached(session, standing.key)).items():
+        session.add(
+            AlarmNotice(
+                alarm_id=standing.key,
+                channel=call.channel,
+                staff_id=person,
+                call=call.call,
+                over=True,
+                next_at=now,
+            )
+        )
     await session.flush()
     return True
+
+
+async def show_who(session: AsyncSession, number: int, now: datetime) -> None:
+    """Let the messages in Slack's channels be edited: somebody sees to it. That rings nobody."""
+    cards = select(Channel.name).where(Channel.kind == SLACK, col(Channel.active))
+    await session.exec(
+        update(AlarmNotice)
+        .where(
+            col(AlarmNotice.alarm_id) == number,
+            col(AlarmNotice.staff_id).is_(None),
+            col(AlarmNotice.over).is_(False),
+            col(AlarmNotice.sent_at).is_not(None),
+            col(AlarmNotice.channel).in_(cards),
+        )
+        .values(sent_at=None, tries=0, next_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def bring_up_to_date(session: AsyncSession, alarm: Alarm) -> None:
@@ -218,19 +250,34 @@ async def take(session: AsyncSession, *, limit: int, now: datetime) -> list[Told
     return [Told(notice, by_number[notice.alarm_id]) for notice in notices]
 
 
+async def notice(session: AsyncSession, number: int) -> AlarmNotice | None:
+    """The notice of this number."""
+    return await session.get(AlarmNotice, number)
+
+
 async def put_off(session: AsyncSession, number: int, *, until: datetime) -> None:
     """A channel wants a moment before it is spoken to; nothing failed."""
-    notice = await session.get(AlarmNotice, number)
-    if notice is not None:
-        notice.next_at = until
+    waiting = await session.get(AlarmNotice, number)
+    if waiting is not None:
+        waiting.next_at = until
 
 
-async def keep(session: AsyncSession, number: int, why: str | None, *, now: datetime) -> None:
-    """What became of telling: it arrived, or why not."""
-    notice = await session.get(AlarmNotice, number)
-    if notice is None:
+async def keep(
+    session: AsyncSession, number: int, why: str | None, *, now: datetime, mails: bool = False
+) -> None:
+    """What became of telling: it arrived, or why not.
+
+    What Slack does not take for a person goes to them by mail, where mail leaves this house.
+    """
+    told = await session.get(AlarmNotice, number)
+    if told is None:
         return
     if why is None:
-        notice.sent_at, notice.failure = now, None
-    else:
-        notice.missed(why, now)
+        told.sent_at, told.failed_at, told.failure = now, None, None
+    elif told.failed_at is None:  # else it was taken back meanwhile
+        told.missed(why, now)
+        if mails and told.staff_id and told.channel == SLACK and told.tries >= DETOUR:
+            person = await session.get(Staff, told.staff_id)
+            if person is not None and person.active and person.mail:
+                told.channel, told.tries, told.next_at = MAIL, 0, now
+                told.failed_at = None

@@ -10,7 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from listener.domain.case import Case
 from listener.domain.event import Event
-from listener.domain.ladder import Ladder, Rank, Rung
+from listener.domain.ladder import AlarmRung, Ladder, Rank, Rung
 from listener.domain.routing import Decision, Membership
 from listener.domain.staff import Role, Staff
 from listener.store.session import LOCK, AsyncSession, bulk, locked_for_update
@@ -100,7 +100,8 @@ async def drop(session: AsyncSession, rung: Rung) -> None:
 
 async def look_again(session: AsyncSession, now: datetime) -> None:
     """Let every step be counted anew, by ladders or hours that have changed."""
-    await bulk(session, update(Rung).where(col(Rung.told_at).is_(None)).values(due_at=now))
+    for table in (Rung, AlarmRung):
+        await bulk(session, update(table).where(col(table.told_at).is_(None)).values(due_at=now))
 
 
 async def hurry(session: AsyncSession, case_id: int, now: datetime) -> None:
@@ -110,7 +111,13 @@ async def hurry(session: AsyncSession, case_id: int, now: datetime) -> None:
 
 
 async def called(
-    session: AsyncSession, rank: Rank, case: Case, team_id: int | None, now: datetime
+    session: AsyncSession,
+    rank: Rank,
+    brand_id: int,
+    team_id: int | None,
+    now: datetime,
+    *,
+    owner_id: int | None = None,
 ) -> Sequence[Staff]:
     """Whom a step calls, by number. Of leads and managers those who are here, else all of them.
 
@@ -118,7 +125,7 @@ async def called(
     has the admins.
     """
     if rank is Rank.OWNER:
-        found = await _people(session, col(Staff.id) == (case.owner_id or 0))
+        found = await _people(session, col(Staff.id) == (owner_id or 0))
     elif rank is Rank.LEAD:
         found = await _of_team(session, team_id, col(Membership.leads))
         found = found or await _people(session, col(Staff.role) == Role.LEAD)
@@ -127,7 +134,7 @@ async def called(
     else:
         found = await _of_team(session, team_id, col(Membership.on_call))
         found = found or await _people(session, col(Staff.role) == Role.ADMIN)
-    found = [one for one in found if one.sees(case.brand_id)]
+    found = [one for one in found if one.sees(brand_id)]
     if rank in (Rank.LEAD, Rank.MANAGER):
         return [one for one in found if not one.away(now)] or found
     return found

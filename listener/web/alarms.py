@@ -1,5 +1,6 @@
 """The page of alarms: what rises or is silent, how much beyond the usual, and who sees to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -10,10 +11,12 @@ from aiohttp import web
 from listener.channels import charts
 from listener.desk import alarming, snoozing
 from listener.domain.alarm import Sort, sentence
+from listener.domain.ladder import CALLED
 from listener.domain.lookout import LOOK_BACK, QUARTER
 from listener.domain.rights import Act, may
-from listener.store import alarms
+from listener.store import alarms, calling
 from listener.store.alarms import Shown
+from listener.store.calling import Called
 from listener.store.session import Store, now
 from listener.web import pages
 from listener.web.acts import back, field
@@ -35,10 +38,11 @@ class AlarmsPage:
         async with self.store.reading() as session:
             moment = await now(session)
             found = await alarms.shown(session, brands=person.walls, limit=MOST)
+            called = await calling.of_alarms(session, [one.alarm.key for one in found])
         return pages.render(
             request,
             "alarms.html",
-            alarms=[drawn(one, moment) for one in found],
+            alarms=[drawn(one, moment, called.get(one.alarm.key, ())) for one in found],
             ringing=sum(one.alarm.rings(moment) for one in found),
             more=len(found) == MOST,
             may_snooze=may(person, Act.WORK_CASES),
@@ -47,8 +51,8 @@ class AlarmsPage:
 
     async def acknowledge(self, request: web.Request) -> web.Response:
         """POST /alarms/{alarm}/acknowledge."""
-        said = await alarming.acknowledge(self.store, number(request), pages.person(request).name)
-        return await done(request, said)
+        seen = await alarming.acknowledge(self.store, number(request), pages.person(request).name)
+        return await done(request, seen.said)
 
     async def snooze(self, request: web.Request) -> web.Response:
         """POST /alarms/{alarm}/snooze: for=1h, 4h, tomorrow."""
@@ -71,7 +75,7 @@ def number(request: web.Request) -> int:
     return int(request.match_info["alarm"])
 
 
-def drawn(one: Shown, moment: datetime) -> SimpleNamespace:
+def drawn(one: Shown, moment: datetime, called: Sequence[Called] = ()) -> SimpleNamespace:
     """An alarm as the template shows it."""
     alarm = one.alarm
     return SimpleNamespace(
@@ -85,6 +89,24 @@ def drawn(one: Shown, moment: datetime) -> SimpleNamespace:
         over_at=alarm.over_at,
         who=one.who,
         acknowledged_at=alarm.acknowledged_at,
+        called=[
+            SimpleNamespace(
+                at=each.rung.told_at,
+                rank=CALLED[each.rung.rank],
+                names=each.names,
+                missed=each.missed,
+            )
+            for each in called
+            if each.rung.told_at is not None
+        ],
+        following=next(
+            (
+                SimpleNamespace(at=each.rung.due_at, rank=CALLED[each.rung.rank])
+                for each in called
+                if each.rung.told_at is None and each.rung.since == alarm.unheard_since
+            ),
+            None,
+        ),
         snoozed_until=None if alarm.rings(moment) else alarm.snoozed_until,
         rings=alarm.rings(moment),
         unquoted=alarm.sort is not Sort.SILENCE,

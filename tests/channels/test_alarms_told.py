@@ -13,7 +13,9 @@ from listener.channels import alarm_cards, alarm_letter
 from listener.channels.contract import Warned
 from listener.channels.letter import Envelope
 from listener.channels.mail import Mail
+from listener.desk import alarming
 from listener.domain.alarm import Alarm, AlarmNotice, Sort
+from listener.domain.staff import Role
 from listener.store import people
 from tests.given import INBOX
 from tests.hostile import HOSTILE
@@ -130,9 +132,71 @@ async def test_who_joined_sees_to_it_in_slack_and_the_channel_learns_who(
     assert alarm.snoozed_until is not None
     assert [one.text for one in slack.thread(card.ts)] == ["Ana sees to it."]
     whispered = [text for _, _, text in slack.whispers]
-    assert whispered[0] == "You see to alarm 1."
+    assert whispered[0] == "You see to alarm 1; nobody else is called."
     assert "does not know yet who you are" in whispered[1]
     assert "is put off until" in whispered[2]
+
+
+async def test_who_sees_to_it_on_the_page_stands_on_the_card_too(
+    world: World, slack: Workspace
+) -> None:
+    service = await rung(world)
+
+    await alarming.acknowledge(world.store, 1, "Ana")
+    await looked(world, service, 3)
+
+    [card] = slack.cards
+    assert card.edits == 1
+    assert "Ana sees to it" in card.shown
+    assert "I see to it" not in card.shown
+    assert world.printed.count(" ALARM ") == 1, "what cannot be edited is not told again"
+
+
+async def test_who_is_called_in_slack_sees_to_it_there_and_reads_there_that_it_is_over(
+    world: World, slack: Workspace
+) -> None:
+    async with world.store.transaction() as session:
+        ana = await people.named(session, "Ana")
+        assert ana is not None
+        ana.slack, ana.role = "UANA", Role.LEAD
+    async with street(world) as place:
+        await looked(world, place.service, 3)
+        world.now += timedelta(minutes=18)
+        slack.trap("chat.postMessage", "cut after")  # whether it arrived is not known
+        await looked(world, place.service, 5)
+
+        [message] = slack.channels["DUANA"]
+        assert "Nobody sees to it after 20 min: the lead is called, Ana." in message.shown
+        assert "I see to it" in message.shown
+        assert message.ts not in {card.ts for card in slack.cards}
+        await slack.press(
+            f"{place.origin}/slack/acts", alarm_cards.SEE_TO, "1", user="UANA", ts=message.ts
+        )
+        world.now += timedelta(minutes=40)
+        await looked(world, place.service, 2)
+        assert [one.acknowledged_by for one in await world.all_of(Alarm)] == [ana.key]
+        assert len(slack.channels["DUANA"]) == 1, "nobody is called any more"
+
+        world.now += timedelta(hours=3)
+        await looked(world, place.service, 3)
+
+    [message] = slack.channels["DUANA"]
+    assert message.text.startswith("Over: Acme")
+    assert "I see to it" not in message.shown
+
+
+def test_a_call_by_mail_says_why_and_carries_its_link() -> None:
+    called = replace(RISEN, why="Nobody sees to it after 20 min.", call=1)
+    to_ana = replace(ENVELOPE, heard="https://desk.example/heard/alarm-1-abc")
+
+    for kind in ("plain", "html"):
+        part = alarm_letter.letter(called, to_ana).get_body((kind,))
+        assert part is not None
+        assert "Nobody sees to it after 20 min." in part.get_content()
+        assert "https://desk.example/heard/alarm-1-abc" in part.get_content()
+        done = alarm_letter.letter(replace(called, over=True), to_ana).get_body((kind,))
+        assert done is not None
+        assert "heard" not in done.get_content()
 
 
 def test_the_theme_is_one_press_away_also_when_it_is_over() -> None:

@@ -283,8 +283,13 @@ async def test_an_alarm_is_seen_to_by_the_first_and_put_off_with_an_end(world: W
             Alarm(brand_id=1, about=RISE, sort=Sort.MENTIONS, since=world.now, raised_at=world.now)
         )
 
-    assert await alarming.acknowledge(world.store, 1, "Ana") == "You see to alarm 1."
-    assert "already" in await alarming.acknowledge(world.store, 1, "Ben")
+    first = await alarming.acknowledge(world.store, 1, "Ana")
+    again = await alarming.acknowledge(world.store, 1, "Ana")
+    late = await alarming.acknowledge(world.store, 1, "Ben")
+    assert [first.new, again.new, late.new] == [True, False, False]
+    assert first.said == "You see to alarm 1; nobody else is called."
+    assert again.said == "You see to alarm 1 already."
+    assert late.said == "Somebody sees to alarm 1 already."
     with pytest.raises(NotAllowed, match="within the next seven days"):
         await alarming.snooze(world.store, 1, "Ana", world.now + timedelta(days=30))
     await alarming.snooze(world.store, 1, "Ana", world.now + timedelta(hours=4))

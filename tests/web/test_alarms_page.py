@@ -5,6 +5,7 @@ from datetime import timedelta
 from listener.domain.alarm import RISE, Alarm, Sort, about_theme
 from listener.domain.staff import Role
 from listener.domain.theme import Theme
+from listener.stages.call import climb
 from tests.given import complained, settled
 from tests.web.visiting import hired, street
 from tests.world import World
@@ -89,6 +90,23 @@ async def test_an_alarm_of_a_theme_names_it_and_leads_there(world: World) -> Non
         assert "31 complaints about “&lt;i&gt;glass&lt;/i&gt;” since" in page.text
         assert '<a href="/themes/1">&lt;i&gt;glass' in page.text
         assert (await browser.get("/themes/1")).status == 200
+
+
+async def test_it_says_who_was_called_who_was_not_reached_and_who_is_next(world: World) -> None:
+    await rings(world)
+    await hired(world, "Lea", Role.LEAD)
+    async with street(world) as place:
+        browser = await place.signed_in("Ada")
+        for _ in range(2):
+            world.now += timedelta(minutes=21)
+            await climb(world.store)
+
+        text = " ".join((await browser.get("/alarms")).text.split())
+
+    assert "The lead was called" in text
+    assert "Lea. Lea was not reached: There is neither Slack nor a mail address" in text
+    assert "The manager was called" in text
+    assert "Then whoever is on call is called" in text
 
 
 async def test_another_brands_alarm_is_not_there(world: World) -> None:

@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import select
 
 from listener.desk import heard
+from listener.domain.alarm import RISE, Alarm, AlarmNotice, Sort
 from listener.domain.event import Event, What
 from listener.domain.secret import Seal
 from listener.domain.staff import Staff
@@ -76,3 +77,36 @@ async def test_a_link_ends_with_its_week_and_with_its_person(world: World, left:
         world.now += heard.GOOD_FOR + timedelta(minutes=1)
     async with street(world) as here:
         assert (await here.browser().get(link)).status == 404
+
+
+async def test_a_call_about_an_alarm_is_heard_by_its_own_link(world: World) -> None:
+    await settled(world, "Ana")
+    async with world.store.transaction() as session:
+        alarm = Alarm(
+            brand_id=1, about=RISE, sort=Sort.MENTIONS, since=world.now, raised_at=world.now
+        )
+        session.add(alarm)
+        await session.flush()
+        call = AlarmNotice(
+            alarm_id=alarm.key, channel="mail", staff_id=1, call=1, next_at=world.now
+        )
+        session.add(call)
+        await session.flush()
+    link = heard.address("", SEAL, f"alarm_{call.key}")
+    async with street(world) as here:
+        browser = here.browser()
+
+        seen = await browser.get(link)
+        assert "Ana, say that you see to it" in seen.text
+        assert 'href="/alarms#alarm-1"' in seen.text
+        assert "Acme: 0 mentions since" in seen.text
+        [alarm] = await world.all_of(Alarm)
+        assert alarm.acknowledged_at is None, "opening it changes nothing"
+
+        assert "You see to alarm 1; nobody else is called." in (await browser.post(link)).text
+        assert "already" in (await browser.post(link)).text
+        wrong = heard.address("", SEAL, f"notice_{call.key}")
+        assert (await browser.get(wrong)).status == 404, "a case's link is no alarm's"
+
+    [alarm] = await world.all_of(Alarm)
+    assert alarm.acknowledged_by == 1
