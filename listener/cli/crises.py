@@ -21,7 +21,8 @@ from listener.domain.crisis import OTHERWISE
 from listener.domain.crisis_story import clock
 from listener.domain.hours import said
 from listener.stages.reach import rule
-from listener.store import crises
+from listener.store import bulletins, crises
+from listener.store.bulletins import Trouble
 from listener.store.crises import Line, Shown, Worded
 
 crisis = typer.Typer(help="Declare a crisis, lead it, and end it.", no_args_is_help=False)
@@ -87,18 +88,15 @@ def declare(
 def show(number: Number, *, as_json: Json = False) -> None:
     """Show how a crisis stands, its holding replies, and what became of it."""
 
-    async def work() -> tuple[Shown, list[Worded], list[Line]]:
+    async def work() -> tuple[Shown, list[Worded], list[Line], list[Trouble]]:
         async with parts() as ready, ready.store.reading() as session:
             found = await crises.shown(session, brands=None, numbers=[number], ended=True)
             if not found:
                 raise Refused(f"There is no crisis {number}. `listener crisis --all` lists them.")
-            return (
-                found[0],
-                await crises.texts(session, number),
-                await crises.story(session, number),
-            )
+            texts, story = await crises.texts(session, number), await crises.story(session, number)
+            return found[0], texts, story, await bulletins.troubles(session, number)
 
-    one, texts, story = act(work)
+    one, texts, story, troubles = act(work)
     if as_json:
         print_json(
             words(one)
@@ -109,6 +107,7 @@ def show(number: Number, *, as_json: Json = False) -> None:
                     for each in texts
                 ],
                 "history": [asdict(line) for line in story],
+                "not_reached": [asdict(each) for each in troubles],
             }
         )  # fmt: skip
         return
@@ -117,6 +116,8 @@ def show(number: Number, *, as_json: Json = False) -> None:
         state = f"approved by {each.approved}" if each.approved else "not approved yet"
         say(f"  Holding reply, {each.text.language or 'all languages'}, {state}:")
         say(f"    “{short(each.text.text)}”")
+    for trouble in troubles:
+        say(f"  Not reached: {trouble.whom} by {trouble.way} ({trouble.told}): {trouble.why}")
     for line in story:
         say(f"  {line.at:%d %b %H:%M}  {line.says}")
         for note in line.note.splitlines():

@@ -61,6 +61,10 @@ def sentence(event: Event, names: Mapping[int, str]) -> str:
             return f"{who} closed it: {details.get('outcome', 'done')}"
         case What.SNOOZED:
             return f"{who} snoozed it {_until(details)}"
+        case What.TAGGED if details.get("called"):
+            return f"{who} brought it into the crisis {details['called']}"
+        case What.UNTAGGED if details.get("called"):
+            return f"{who} took it out of the crisis {details['called']}"
         case What.TAGGED:
             return f"{who} put the tag {details.get('tag')} on it"
         case What.UNTAGGED:
@@ -77,6 +81,8 @@ def sentence(event: Event, names: Mapping[int, str]) -> str:
 def _itself(event: Event, details: Mapping[str, Any]) -> str:
     if event.what is What.WOKEN:
         return f"Back from its sleep: {details.get('why', 'its time has come')}"
+    if event.what is What.TAGGED and details.get("called"):
+        return f"It joined the crisis {details['called']}"
     if event.what is What.ANSWERED and details.get("elsewhere"):
         return "An answer of ours stands on the place itself"
     if event.what is What.RELEASED and details.get("why"):

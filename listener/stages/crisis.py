@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -12,7 +12,9 @@ from listener.channels.contract import Announced, Announcing, Channel, NotNow, U
 from listener.desk import gathering
 from listener.domain.crisis import Bulletin, Crisis, Told, Turn
 from listener.domain.crisis_story import bulletin
+from listener.domain.rights import Act, may
 from listener.domain.secret import WrongKey
+from listener.domain.staff import Staff
 from listener.stages.loop import fault
 from listener.store import bulletins, crises, people
 from listener.store.bulletins import Due
@@ -21,6 +23,7 @@ from listener.store.session import AsyncSession, Store, now
 log = structlog.get_logger(__name__)
 
 TELLINGS: Final = 50
+EVERY: Final = timedelta(seconds=10)  # looks for what joins: words are looked for in all mentions
 
 
 @dataclass
@@ -30,14 +33,17 @@ class Crises:
     store: Store
     channel: Callable[[Bulletin], Awaitable[Channel | None]]  # as set up now
     mails: bool = False  # whether mail leaves this house, when Slack does not take something
+    looked_at: datetime | None = None
 
     async def step(self) -> int:
         """Look at all once; say how many cases joined and how many things were told."""
         async with self.store.reading() as session:
-            open_ones = await crises.going_on(session)
+            open_ones, moment = await crises.going_on(session), await now(session)
         done = 0
-        for number in open_ones:
-            done += await gathering.look(self.store, number)
+        if self.looked_at is None or not timedelta() <= moment - self.looked_at < EVERY:
+            for number in open_ones:
+                done += await gathering.look(self.store, number)
+            self.looked_at = moment
         await self.remind(open_ones)
         return done + await self.tell()
 
@@ -113,12 +119,18 @@ async def watch(session: AsyncSession, crisis: Crisis, moment: datetime) -> None
 async def remind(
     session: AsyncSession, crisis: Crisis, told: Told, due: datetime, moment: datetime
 ) -> None:
-    """Queue one thing for the lead of a crisis, who may have left."""
+    """Queue one thing for the lead of a crisis; for all who could lead it, if they have left."""
     lead = await people.numbered(session, crisis.lead_id)
-    if lead is not None and lead.active:
-        await bulletins.publish(
-            session, crisis, told, what=due.isoformat(), people=[lead], at=due, now=moment
-        )
+    whom = [lead] if lead is not None and lead.active else await leaders(session, crisis)
+    await bulletins.publish(
+        session, crisis, told, what=due.isoformat(), people=whom, at=due, now=moment
+    )
+
+
+async def leaders(session: AsyncSession, crisis: Crisis) -> list[Staff]:
+    """Everybody who could lead it."""
+    every = await people.every(session)
+    return [one for one in every if may(one, Act.DECLARE, crisis.brand_id)]
 
 
 def announced(one: Due) -> Announced:

@@ -27,6 +27,17 @@ LEASE: Final = timedelta(minutes=1)
 DETOUR: Final = 3  # tries after which mail goes where Slack does not
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Whom something has not reached, by which way, and why not."""
+
+    told: Told
+    whom: str
+    way: str
+    why: str
+    given_up: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """A bulletin with everything that it speaks of, as it stands now."""
@@ -177,6 +188,30 @@ async def _unclosed(session: AsyncSession, numbers: Collection[int]) -> dict[int
         .group_by(col(CrisisCase.crisis_id))
     )
     return {number: count for number, count in rows}  # noqa: C416
+
+
+async def troubles(session: AsyncSession, number: int) -> list[Trouble]:
+    """What has not arrived of a crisis though it was tried, the latest first."""
+    rows = await session.exec(
+        select(Bulletin, Staff.name)
+        .outerjoin(Staff, col(Staff.id) == col(Bulletin.staff_id))
+        .where(
+            Bulletin.crisis_id == number,
+            col(Bulletin.sent_at).is_(None),
+            col(Bulletin.failure).is_not(None),
+        )
+        .order_by(col(Bulletin.id).desc())
+    )
+    return [
+        Trouble(
+            one.told,
+            name or one.channel,
+            one.channel,
+            one.failure or "",
+            one.failed_at is not None,
+        )
+        for one, name in rows
+    ]
 
 
 async def put_off(session: AsyncSession, number: int, *, until: datetime) -> None:

@@ -17,7 +17,7 @@ from listener.domain.record import NotAllowed
 from listener.domain.rights import Act, may
 from listener.domain.staff import Staff
 from listener.domain.wording import VARIABLES
-from listener.store import alarms, brands, crises, people, themes
+from listener.store import alarms, brands, bulletins, crises, people, themes
 from listener.store.session import AsyncSession, Store, now
 from listener.web import pages
 from listener.web.acts import back, field, see
@@ -80,6 +80,7 @@ class CrisesPage:
             context: dict[str, Any] = {
                 "story": (await crises.story(session, chosen))[::-1],
                 "texts": await crises.texts(session, chosen),
+                "troubles": await bulletins.troubles(session, chosen),
                 "updates": (await crises.updates(session, chosen))[::-1],
                 "declared_by": await people.name(session, crisis.declared_by),
                 "ended_by": crisis.ended_by and await people.name(session, crisis.ended_by),

@@ -14,7 +14,7 @@ from tests.desk.test_declaring import declared, members, staffed, themed
 from tests.given import INBOX
 from tests.slack_double import Workspace
 from tests.stages.test_theme import complain, look
-from tests.web.visiting import hired
+from tests.web.visiting import hired, street
 from tests.world import World
 
 
@@ -162,6 +162,31 @@ async def test_the_cases_of_its_theme_join_while_it_lasts(world: World) -> None:
     assert len(await members(world)) == 4
     grown = [one.words for one in await world.all_of(CrisisEvent) if one.what is Turn.GREW]
     assert grown == ["3", "1"]
+
+
+async def test_when_its_lead_has_left_all_who_could_lead_it_are_reminded(world: World) -> None:
+    await staffed(world)
+    await declared(world, every=15, lead="Mia")
+    async with world.store.transaction() as session:
+        mia = await people.named(session, "Mia")
+        assert mia is not None
+        mia.active = False
+    world.now += timedelta(minutes=15)
+
+    await stage(world, Ear()).step()
+
+    assert [one.whom for one in await told(world, Told.DUE)] == ["@3"]  # Lea
+
+
+async def test_whom_it_does_not_reach_is_said_on_its_page(world: World) -> None:
+    await staffed(world)
+    await declared(world)  # mail to Mia, and no mail leaves this house
+    async with street(world) as place:
+        await place.service.crisis.step()
+        page = (await (await place.signed_in("Lea")).get("/crises/1")).text
+
+    assert "Not everybody was reached (1)" in page
+    assert "Declared, Mia by mail: No mail leaves this house yet." in page
 
 
 @pytest.fixture

@@ -270,7 +270,7 @@ async def test_a_case_is_brought_in_and_out_from_its_own_page(world: World) -> N
         assert outside in await members(world)
         page = (await agent.get(f"/cases/{outside}")).text
         assert '<a href="/crises/1">Burning chargers</a>' in page
-        assert "Ana put the tag crisis on it" in page
+        assert "Ana brought it into the crisis Burning chargers" in page
         await agent.post("/crises/1/leave", {"case": f"#{outside}"})
         assert outside not in await members(world)
         wrong = await agent.post("/crises/1/bring", {"case": "many"})
