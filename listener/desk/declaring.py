@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from listener.desk import gathering
 from listener.desk.acting import somebody
@@ -25,6 +26,8 @@ from listener.domain.staff import Staff
 from listener.domain.wording import plain_language, written
 from listener.store import alarms, brands, bulletins, crises, history, themes
 from listener.store.session import AsyncSession, Store, clean, now
+
+AT_FIRST: Final = 50  # cases that join while somebody waits; the others do so by themselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +88,10 @@ async def declare(store: Store, wish: Wish, staff: str) -> Made:
             session, number, Turn.LED, now=moment, staff_id=person.key, other=lead.key
         )
         await tell_all(session, crisis, Told.DECLARED, but=person.key, now=moment)
-    joined = await gathering.look(store, number)
+    joined = await gathering.look(store, number, most=AT_FIRST)
     cases = "1 case belongs" if joined == 1 else f"{joined} cases belong"
+    if joined == AT_FIRST:
+        cases = f"{joined} cases and more belong"
     return Made(
         number,
         f"Crisis {number} is declared: {name}. {cases} to it; {lead.name} leads it, with an "

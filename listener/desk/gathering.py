@@ -27,15 +27,15 @@ async def chosen(
     return person, crisis
 
 
-async def look(store: Store, number: int) -> int:
-    """Let the new cases that belong to a crisis join it; say how many did."""
+async def look(store: Store, number: int, *, most: int = crises.AT_ONCE) -> int:
+    """Let the new cases that belong to a crisis join it; say how many did, of so many at most."""
     async with store.reading() as session:
         crisis = await crises.one(session, number, lock=False)
         if crisis is None or crisis.ended_at is not None:
             return 0
         found = await crises.newcomers(session, crisis)
     joined = 0
-    for case_id, how in sorted(found.items()):
+    for case_id, how in sorted(found.items())[:most]:
         async with store.transaction() as session:  # one each: nobody waits for many cases
             joined += await take_in(session, crisis, case_id, how)
     if joined:

@@ -14,7 +14,7 @@ from listener.domain.alarm import Sort, sentence
 from listener.domain.ladder import CALLED
 from listener.domain.lookout import LOOK_BACK, QUARTER
 from listener.domain.rights import Act, may
-from listener.store import alarms, calling
+from listener.store import alarms, calling, crises
 from listener.store.alarms import Shown
 from listener.store.calling import Called
 from listener.store.session import Store, now
@@ -38,6 +38,7 @@ class AlarmsPage:
         async with self.store.reading() as session:
             moment = await now(session)
             found = await alarms.shown(session, brands=person.walls, limit=MOST)
+            declared = await crises.shown(session, brands=person.walls)
             called = await calling.of_alarms(session, [one.alarm.key for one in found])
         return pages.render(
             request,
@@ -47,6 +48,7 @@ class AlarmsPage:
             more=len(found) == MOST,
             may_snooze=may(person, Act.WORK_CASES),
             may_declare=may(person, Act.DECLARE),
+            crises={one.crisis.alarm_id: one.crisis for one in declared},
         )
 
     async def acknowledge(self, request: web.Request) -> web.Response:

@@ -11,7 +11,7 @@ from listener.desk import theming
 from listener.desk.snoozing import zone_of
 from listener.domain.digest import shortened
 from listener.domain.rights import Act, may
-from listener.store import people, portraits, themes
+from listener.store import crises, people, portraits, themes
 from listener.store.session import Store, now
 from listener.web import pages
 from listener.web.acts import back, field, see
@@ -52,6 +52,11 @@ class ThemesPage:
             found = await portraits.read(session, chosen, now=moment, zone=zone.key)
             if found is None:  # it was there when the guard looked
                 raise web.HTTPNotFound
+            declared = [
+                one.crisis
+                for one in await crises.shown(session, brands=[found.theme.brand_id])
+                if one.crisis.theme_id == chosen
+            ]
             staff = [
                 one.name
                 for one in await people.every(session)
@@ -68,6 +73,7 @@ class ThemesPage:
             staff=staff,
             may_work=may(person, Act.WORK_CASES) and not settled,
             may_assign=may(person, Act.ASSIGN) and not settled,
+            crises=declared,
             may_declare=may(person, Act.DECLARE) and found.theme.ended_at is None,
             shortened=shortened,
             link=link,

@@ -133,6 +133,19 @@ async def test_an_alarm_of_a_theme_brings_that_themes_cases(world: World) -> Non
     assert [one.theme_id for one in await world.all_of(Crisis)] == [1]
 
 
+async def test_who_declares_does_not_wait_for_many_cases(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await themed(world)
+    monkeypatch.setattr(declaring, "AT_FIRST", 2)
+
+    made = await declaring.declare(world.store, Wish(name="Fire", theme=1), "Lea")
+
+    assert "2 cases and more belong to it" in made.said
+    assert len(await members(world)) == 2
+    assert await gathering.look(world.store, 1) == 1
+
+
 async def test_words_given_at_declaring_bring_cases_in(world: World) -> None:
     await staffed(world)
     await complained(world, *COMPLAINTS[:2])

@@ -63,6 +63,9 @@ async def test_a_crisis_is_declared_from_a_theme_without_scripts(world: World) -
         assert "Mia leads it" in page
         assert '<a href="/queue?queue=crisis-1">3</a>' in page
         assert "style=" not in page
+        theme = (await lead.get("/themes/1")).text
+        assert "It is the crisis" in theme
+        assert "Declare a crisis from this" not in theme
         again = await lead.post(
             "/crises", {"name": "<b>coupon</b> FIRE", "theme": "1", "every": "15"}
         )
@@ -95,6 +98,9 @@ async def test_a_crisis_is_declared_from_an_alarm(world: World) -> None:
 
         assert len(await members(world)) == 4
         assert "4 complaints" in (await lead.get("/crises/1")).text
+        again = (await lead.get("/alarms")).text
+        assert 'It is the crisis <a href="/crises/1">Rise</a>' in again
+        assert "Declare a crisis" not in again
 
 
 async def test_it_stands_above_every_queue_with_its_cases_until_it_is_over(world: World) -> None:
