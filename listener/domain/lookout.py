@@ -1,6 +1,7 @@
 """The lookout: what one look at a brand finds in what was said of it lately."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -10,13 +11,10 @@ import numpy as np
 from listener.domain import watch
 from listener.domain.alarm import RISE, SOON, Alarm, Sort, about_theme
 from listener.domain.likeness import Words, passing_on
+from listener.domain.outlook import LOOK_BACK, MONDAY, Outlook
 from listener.domain.report import examples
-from listener.domain.theme import LOOKED_THROUGH, WINDOW
-from listener.domain.watch import BACK, WEEK, WEEKS, Baseline, Counts
+from listener.domain.watch import BACK, WEEK, Counts
 
-MONDAY: Final = 72  # hours from Monday to the Thursday on which 1970 began
-HOURS: Final = WEEK * WEEKS
-LOOK_BACK: Final = timedelta(minutes=BACK)
 QUARTER: Final = 15  # minutes that one bar of a chart stands for
 MOSTLY: Final = 0.5  # of what is more than usual: a theme with so much of it is the cause
 A_FEW: Final = 3  # posts of a theme that can be a cause
@@ -44,165 +42,6 @@ class Rise:
 
 
 @dataclass(frozen=True, slots=True)
-class Hour:
-    """How many mentions of a brand a source brought in one hour, counted from 1970."""
-
-    brand_id: int
-    source_id: int
-    hour: int
-    mentions: int
-    complaints: int
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """A theme of a brand: when it was found, and how many complaints each hour brought of it."""
-
-    theme: int
-    brand_id: int
-    found_at: datetime
-    hours: Mapping[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What is usual for a brand, a row a series.
-
-    Complaints by source, mentions by source, complaints of all, mentions of all, then complaints
-    by theme.
-    """
-
-    brand_id: int
-    sources: tuple[int, ...]
-    baseline: Baseline
-    themes: tuple[int, ...] = ()
-
-    @property
-    def complaints(self) -> int:
-        """The row of all complaints."""
-        return 2 * len(self.sources)
-
-    @property
-    def mentions(self) -> int:
-        """The row of all mentions."""
-        return self.complaints + 1
-
-    @property
-    def themed(self) -> int:
-        """The first row of a theme."""
-        return self.complaints + 2
-
-    @property
-    def rows(self) -> int:
-        """How many rows there are."""
-        return self.themed + len(self.themes)
-
-    def row(self, alarm: Alarm) -> int | None:
-        """The row that a rise is told by; None where it is watched no more."""
-        if alarm.is_of_theme:
-            known = alarm.theme_id in self.themes
-            return self.themed + self.themes.index(alarm.theme_id or 0) if known else None
-        complains = alarm.sort is Sort.COMPLAINTS
-        if alarm.source_id is None:
-            return self.complaints if complains else self.mentions
-        if alarm.source_id not in self.sources:
-            return None
-        return self.sources.index(alarm.source_id) + (0 if complains else len(self.sources))
-
-    def complains(self, row: int) -> bool:
-        """Whether a row is of complaints."""
-        return not len(self.sources) <= row < self.complaints and row != self.mentions
-
-    def limits(self) -> Counts:
-        """The evidence that makes a rise, by row: the more rows, the more it takes."""
-        many = self.complaints + len(self.themes)
-        whole, part = watch.threshold(2, many)
-        limits = np.full(self.rows, part)
-        limits[[self.complaints, self.mentions]] = whole
-        young = np.full(self.rows, watch.YOUNG)
-        if self.baseline.hours[self.complaints] >= watch.YOUNG:  # else no theme is known well
-            young[self.themed :] = watch.YOUNG_THEME
-        return np.where(self.baseline.hours < young, np.inf, limits)
-
-
-def hour_of(moment: datetime) -> int:
-    """The hour, counted from 1970."""
-    return int(moment.timestamp()) // 3600
-
-
-def learn(
-    brand_id: int,
-    hours: Iterable[Hour],
-    until: datetime,
-    calm_but: Collection[range] = (),
-    themes: Sequence[Shared] = (),
-) -> Outlook:
-    """What is usual for a brand, from its hours before this one, but those of alarms.
-
-    A source counts from its first mention on, a theme from where it was first looked for.
-    """
-    first = hour_of(until) - HOURS
-    hours = [one for one in hours if 0 <= one.hour - first < HOURS]
-    sources = tuple(sorted({one.source_id for one in hours}))
-    place = {source: row for row, source in enumerate(sources)}
-    many, every = len(sources), 2 * len(sources)
-    flat: Counts = np.zeros((every + 2 + len(themes), HOURS))
-    for one in hours:
-        row, at = place[one.source_id], one.hour - first
-        flat[row, at] += one.complaints
-        flat[many + row, at] += one.mentions
-    flat[every], flat[every + 1] = flat[:many].sum(0), flat[many:every].sum(0)
-    seen: Counts = np.ones_like(flat)
-    for row in range(many + 1):
-        whole = flat[many + row] if row < many else flat[every + 1]
-        begun = _begun(whole)
-        for same in (row, many + row) if row < many else (every, every + 1):
-            seen[same, :begun] = 0
-    for row, shared in enumerate(themes, start=every + 2):
-        for hour, complaints in shared.hours.items():
-            if 0 <= hour - first < HOURS:
-                flat[row, hour - first] = complaints
-        looked = _looked_from(flat[every], hour_of(shared.found_at) - first)
-        seen[row, : max(min(_begun(flat[row]), looked), _begun(flat[every + 1]))] = 0
-        # A theme is found because it is said: what it is measured by must not be the same posts.
-        seen[row, HOURS - hours_of(LOOK_BACK) :] = 0
-    for span in calm_but:
-        seen[:, max(span.start - first, 0) : max(span.stop - first, 0)] = 0
-    turn = (first + MONDAY) % WEEK  # so that every week begins on Monday
-    shape = (len(flat), WEEKS, WEEK)
-    return Outlook(
-        brand_id,
-        sources,
-        watch.fit(
-            np.roll(flat.reshape(shape), turn, axis=2), np.roll(seen.reshape(shape), turn, axis=2)
-        ),
-        tuple(one.theme for one in themes),
-    )
-
-
-def _begun(counts: Counts) -> int:
-    """The first hour with something in it; behind the last where there is none."""
-    return int(np.flatnonzero(counts)[0]) if counts.any() else HOURS
-
-
-def _looked_from(complaints: Counts, found: int) -> int:
-    """From which hour on a theme that was found in an hour had been looked for.
-
-    Before that nobody knows whether it was said: to count it as silence would make every theme
-    of a busy brand a rise on the day on which it is found.
-    """
-    found = min(max(found, 0), HOURS)
-    before = np.cumsum(complaints[:found][::-1])
-    most = int(np.searchsorted(before, LOOKED_THROUGH))
-    return found - min(most, hours_of(WINDOW), found)
-
-
-def hours_of(time: timedelta) -> int:
-    """A length of time in hours."""
-    return int(time / timedelta(hours=1))
-
-
-@dataclass(frozen=True, slots=True)
 class Day:
     """What a brand's last day brought, minute by minute, one row a series; what is usual.
 
@@ -214,6 +53,10 @@ class Day:
     counts: Counts
     factor: Counts
     blank: int = 0
+
+    def minute(self, moment: datetime) -> int:
+        """Which minute of it a moment is; the first where that was before."""
+        return max(int((moment - self.start).total_seconds() // 60), 0)
 
     def usual(self, rows: Sequence[int]) -> Counts:
         """Posts to be expected in each minute."""
@@ -247,38 +90,75 @@ def look(
 
     `over` is when the brand's last rise was over and `rising` the one that is not; `told` are
     mentions of which other alarms tell: one fire is one alarm. A rise that stands learns its cause.
+    Where everything is said more often, all themes are: then the brand rings, and no theme does
+    but one that rises more than the rest.
     """
     now = _minute(now)
     day = _day(outlook, said, now, told=told, over=over)
     if rising is not None and rising.theme_id is None:
         rising.theme_id = cause(day, rising, said)
     found = []
+    fresh = [one for one in said if one.id not in told]
+    whole = day.told_by(range(outlook.themed))
+    begun = _begun_at(day, whole) if rising is None else day.minute(rising.since)
     beyond = day.told_by(range(outlook.themed, outlook.rows))
+    alone: list[int] = []
     for row in sorted(beyond, key=lambda row: (-beyond[row], row)):
         theme = outlook.themes[row - outlook.themed]
         if beyond[row] < 1 or (rising is not None and rising.theme_id == theme):
             continue
-        rise = _rise(day, row, [one for one in said if one.id not in told], now)
-        if rise is not None and _people(rise, said) >= watch.FEWEST:
+        if begun is not None and not _more_than_the_rest(day, row, begun, alone):
+            continue
+        rise = _rise(day, row, fresh, now)
+        if rise is not None and _people(rise, fresh) >= watch.FEWEST:
             found.append(rise)
+            alone.append(row)
     if rising is not None:
         return found
     explained = told | {number for rise in found for number in rise.posts}
     if found:
         day = _day(outlook, said, now, told=explained, over=over)
-    beyond = day.told_by(range(outlook.themed))
-    ringing = {row: much for row, much in beyond.items() if much >= 1}
-    # Where both rise, complaints are what matters.
-    complaints = {row: much for row, much in ringing.items() if outlook.complains(row)}
-    if not ringing:
+        whole = day.told_by(range(outlook.themed))
+    strongest = _strongest(outlook, whole)
+    if strongest is None:
         return found
-    best = complaints or ringing
-    row = max(best, key=lambda row: (best[row], -row))
-    rise = _rise(day, row, [one for one in said if one.id not in explained], now)
+    rise = _rise(day, strongest, [one for one in said if one.id not in explained], now)
     if rise is not None:
         rise.alarm.theme_id = cause(day, rise.alarm, said)
         found.append(rise)
     return found
+
+
+def _strongest(outlook: Outlook, beyond: Mapping[int, float]) -> int | None:
+    """The series of the brand that rings loudest; where both rise, complaints are what matters."""
+    ringing = [row for row, much in beyond.items() if much >= 1]
+    best = [row for row in ringing if outlook.complains(row)] or ringing
+    return max(best, key=lambda row: (beyond[row], -row)) if best else None
+
+
+def _begun_at(day: Day, beyond: Mapping[int, float]) -> int | None:
+    """In which minute the brand as a whole began to rise; None where it does not."""
+    row = _strongest(day.outlook, beyond)
+    if row is None:
+        return None
+    clumps = float(day.outlook.baseline.clumps[row])
+    return watch.began(day.counts[row], day.usual([row])[0], clumps)
+
+
+def _more_than_the_rest(day: Day, row: int, begun: int, alone: Sequence[int]) -> bool:
+    """Whether a theme rises also beside what the rest of the brand's complaints do since then.
+
+    `alone` are the rows of themes of which that is known: they are no part of the rest.
+    """
+    outlook = day.outlook
+    apart = [row, *alone]
+    usual = day.usual([outlook.complaints, *apart])[:, begun:].sum(1)
+    came = day.counts[[outlook.complaints, *apart], begun:].sum(1)
+    fold = (came[0] - came[1:].sum()) / max(float(usual[0] - usual[1:].sum()), 1.0)
+    expected = day.usual([row])
+    expected[:, begun:] *= max(float(fold), 1.0)
+    strength = watch.rises(day.counts[[row]], expected, outlook.baseline.clumps[[row]])[0, -1]
+    return bool(strength >= outlook.limits()[row])
 
 
 def _people(rise: Rise, said: Sequence[Said]) -> int:
@@ -323,7 +203,7 @@ def cause(day: Day, alarm: Alarm, said: Sequence[Said]) -> int | None:
     row = outlook.complaints
     if alarm.source_id in outlook.sources:
         row = outlook.sources.index(alarm.source_id)
-    begun = max(int((alarm.since - day.start).total_seconds() // 60), 0)
+    begun = day.minute(alarm.since)
     complaints = [
         one
         for one in said
@@ -335,8 +215,9 @@ def cause(day: Day, alarm: Alarm, said: Sequence[Said]) -> int | None:
     usual = dict(zip(rows, day.usual(rows)[:, begun:].sum(1), strict=True))
     more = len(complaints) - usual[row]
     found = {}
+    spoken = Counter(one.theme for one in complaints)
     for place, theme in enumerate(outlook.themes, start=outlook.themed):
-        many = sum(one.theme == theme for one in complaints)
+        many = spoken[theme]
         if many >= A_FEW and many - usual[place] >= MOSTLY * more:
             found[theme] = many - usual[place]
     return max(found, key=lambda theme: (found[theme], -theme)) if found and more > 0 else None
@@ -345,13 +226,15 @@ def cause(day: Day, alarm: Alarm, said: Sequence[Said]) -> int | None:
 def posts(alarm: Alarm, said: Sequence[Said], now: datetime) -> list[int]:
     """The numbers of what a rise is made of, in order, as far back as a look goes."""
     now = _minute(now)
+    since, source, every = alarm.since, alarm.source_id, alarm.sort is Sort.MENTIONS
+    of_theme, theme = alarm.is_of_theme, alarm.theme_id
     return [
         one.id
         for one in said
-        if alarm.since <= one.at < now
-        and (alarm.source_id is None or one.source_id == alarm.source_id)
-        and (one.complains or alarm.sort is Sort.MENTIONS)
-        and (not alarm.is_of_theme or one.theme == alarm.theme_id)
+        if since <= one.at < now
+        and (source is None or one.source_id == source)
+        and (one.complains or every)
+        and (not of_theme or one.theme == theme)
     ]
 
 
@@ -371,7 +254,7 @@ def still(alarm: Alarm, outlook: Outlook, said: Sequence[Said], now: datetime) -
     day = _day(outlook, said, now)
     counts, [expected] = day.counts[row], day.usual([row])
     clumps = float(outlook.baseline.clumps[row])
-    begun = max(int((alarm.since - day.start).total_seconds() // 60), 0)
+    begun = day.minute(alarm.since)
     alarm.chart = _chart(counts, expected)
     if alarm.since >= day.start:
         alarm.count = int(counts[begun:].sum())

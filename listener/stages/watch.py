@@ -13,7 +13,8 @@ from connectors.kit.errors import ConnectorError
 from listener.channels.contract import Channel, NotNow, Ringing, Undelivered, Warned
 from listener.domain import lookout, report
 from listener.domain.alarm import CALM, RISE, Alarm, AlarmNotice, Sort, about_theme, sentence
-from listener.domain.lookout import HOURS, Outlook, Rise, Said
+from listener.domain.lookout import Rise, Said
+from listener.domain.outlook import HOURS, LOOK_BACK, Outlook, hour_of, learn
 from listener.domain.report import Report
 from listener.domain.secret import WrongKey
 from listener.stages import call
@@ -62,12 +63,12 @@ class Watch:
     async def look(self, moment: datetime) -> int:
         """Look at every brand about which there is something new."""
         async with self.store.reading() as session:
-            said = await watching.lately(session, since=moment - lookout.LOOK_BACK, until=moment)
+            said = await watching.lately(session, since=moment - LOOK_BACK, until=moment)
         await self.learn(moment, said)
         async with self.store.reading() as session:
             reports = await watching.reports(session, since=moment - CALM)
             standing = await alarms.standing(session)
-            ended = await alarms.ended(session, since=moment - lookout.LOOK_BACK)
+            ended = await alarms.ended(session, since=moment - LOOK_BACK)
             told_of = {a.theme_id for a in (*standing, *ended) if a.theme_id is not None}
             merged = await watching.merged(session, told_of)
             heirs = await watching.heirs(session, told_of | set(merged.values()))
@@ -141,11 +142,11 @@ class Watch:
             by_theme[theme.brand_id].append(theme)
         loud = defaultdict(list)
         for alarm in rises:
-            end = lookout.hour_of(alarm.over_at or moment) + 1
-            loud[alarm.brand_id].append(range(lookout.hour_of(alarm.since), end))
+            end = hour_of(alarm.over_at or moment) + 1
+            loud[alarm.brand_id].append(range(hour_of(alarm.since), end))
         for brand in due:
             outlook = await asyncio.to_thread(
-                lookout.learn, brand, by_brand[brand], until, loud[brand], by_theme[brand]
+                learn, brand, by_brand[brand], until, loud[brand], by_theme[brand]
             )
             self.outlooks[brand] = (moment, outlook)
 

@@ -10,8 +10,9 @@ from sqlmodel import col
 
 from listener.domain.brand import Brand
 from listener.domain.likeness import Words
-from listener.domain.lookout import Hour, Said, Shared
+from listener.domain.lookout import Said
 from listener.domain.mention import Mention, words_of
+from listener.domain.outlook import Hour, Shared
 from listener.domain.report import SAYS, Report
 from listener.domain.source import Source
 from listener.domain.theme import Became, Belonging, Theme, ThemeEvent

@@ -12,7 +12,8 @@ from listener.channels import charts
 from listener.desk import alarming, snoozing
 from listener.domain.alarm import Sort, sentence
 from listener.domain.ladder import CALLED
-from listener.domain.lookout import LOOK_BACK, QUARTER
+from listener.domain.lookout import QUARTER
+from listener.domain.outlook import LOOK_BACK
 from listener.domain.rights import Act, may
 from listener.store import alarms, calling, crises
 from listener.store.alarms import Shown

@@ -1,0 +1,128 @@
+"""One look at a brand: which of its themes rise by themselves, and when it is the brand that does."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import count
+
+import numpy as np
+import pytest
+
+from listener.domain import lookout
+from listener.domain.alarm import RISE, Alarm, Sort
+from listener.domain.lookout import Said
+from listener.domain.outlook import HOURS, Hour, Outlook, Shared, hour_of, learn
+from listener.domain.watch import WEEK, WEEKS, Baseline
+from tests.world import NOON
+
+NUMBERS = count(1)
+COUPON, QUEUE, APP = 7, 8, 9
+HOUR = timedelta(hours=1)
+
+
+def outlook(rate: float = 10.0, of_theme: float = 1.0, *, clumps: float = 1.0) -> Outlook:
+    """A brand with one source, so many complaints an hour, and three themes."""
+    rates = [rate, rate, rate, rate, of_theme, of_theme, of_theme]
+    hours = np.full(len(rates), float(WEEKS * WEEK))
+    baseline = Baseline(
+        np.repeat(np.array(rates)[:, None], WEEK, axis=1), np.full(len(rates), clumps), hours
+    )
+    return Outlook(1, (1,), baseline, (COUPON, QUEUE, APP))
+
+
+def said(many: float, theme: int | None, *, during: timedelta = HOUR, by: str = "") -> list[Said]:
+    """So many complaints, evenly over the last time, each by somebody else."""
+    found = []
+    for place in range(int(many)):
+        number = next(NUMBERS)
+        at = NOON - during * (place + 0.5) / many
+        found.append(Said(number, 1, 1, at, complains=True, theme=theme, by=by or f"a{number}"))
+    return found
+
+
+def a_day(fold: float = 1.0) -> list[Said]:
+    """A usual day, and an hour in which everything is said so many times as often."""
+    day = timedelta(hours=23)
+    parts = [
+        *(said(23, theme, during=day) for theme in (COUPON, QUEUE, APP)),
+        said(7 * 23, None, during=day),
+    ]
+    before = [
+        Said(one.id, 1, 1, one.at - HOUR, complains=True, theme=one.theme, by=one.by)
+        for part in parts
+        for one in part
+    ]
+    last = [
+        *(one for theme in (COUPON, QUEUE, APP) for one in said(fold, theme)),
+        *said(7 * fold, None),
+    ]
+    return before + last
+
+
+def looked(posts: Iterable[Said], rising: Alarm | None = None) -> list[tuple[str, int | None]]:
+    """What one look finds: what each rise is about, and its theme."""
+    ordered = sorted(posts, key=lambda one: one.at)
+    found = lookout.look(outlook(), ordered, NOON, rising=rising)
+    return [(rise.alarm.about, rise.alarm.theme_id) for rise in found]
+
+
+def stands() -> Alarm:
+    """A rise of the brand that is not over."""
+    return Alarm(
+        brand_id=1, about=RISE, sort=Sort.COMPLAINTS, since=NOON - HOUR, raised_at=NOON - HOUR / 2
+    )
+
+
+def test_a_usual_day_is_no_rise() -> None:
+    assert looked(a_day()) == []
+
+
+def test_one_theme_rises_by_itself() -> None:
+    assert looked(a_day() + said(20, COUPON)) == [(f"theme {COUPON}", COUPON)]
+
+
+def test_where_everything_is_said_more_often_the_brand_rings_and_no_theme() -> None:
+    assert looked(a_day(fold=10)) == [(RISE, None)]
+
+
+def test_nor_does_a_theme_while_the_brand_rings() -> None:
+    assert looked(a_day(fold=10), stands()) == []
+
+
+def test_a_theme_that_rises_more_than_the_rest_rings_beside_it() -> None:
+    posts = a_day(fold=10) + said(60, COUPON)
+
+    assert looked(posts, stands()) == [(f"theme {COUPON}", COUPON)]
+    assert looked(posts) == [(f"theme {COUPON}", COUPON), (RISE, None)]
+
+
+def test_two_causes_are_two_fires() -> None:
+    posts = a_day() + said(30, COUPON) + said(20, QUEUE)
+
+    assert looked(posts) == [(f"theme {COUPON}", COUPON), (f"theme {QUEUE}", QUEUE)]
+
+
+def test_one_person_who_says_it_often_is_no_rise_of_a_theme() -> None:
+    assert looked(a_day() + said(15, COUPON, by="ada")) == []
+
+
+def test_a_rise_that_stands_learns_what_most_of_it_is_about() -> None:
+    alarm = stands()
+
+    assert looked(a_day() + said(60, COUPON), alarm) == []
+    assert alarm.theme_id == COUPON
+
+
+@pytest.mark.parametrize("complaints", [1, 40])
+def test_a_theme_is_measured_from_where_it_was_looked_for(complaints: int) -> None:
+    """What a busy brand said before the last two thousand complaints is known of no new theme."""
+    until = hour_of(NOON)
+    hours = [Hour(1, 1, until - back, complaints, complaints) for back in range(1, HOURS + 1)]
+    steady = {until - back: 1 for back in range(1, 60)}
+    shared = Shared(COUPON, 1, NOON, steady if complaints == 40 else {})
+
+    known = learn(1, hours, NOON, themes=[shared]).baseline
+
+    looked_for = 2_000 / complaints if complaints == 40 else 28 * 24
+    assert known.hours[-1] == pytest.approx(max(looked_for, 59) - 24, abs=1)
+    if complaints == 40:  # one an hour is what it is, though nothing was known before
+        assert known.rates[-1].mean() == pytest.approx(1.0, rel=0.4)
