@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import log, sqrt
 from typing import Final
 
-from listener.domain.likeness import is_repost, plain_words, unaddressed
+from listener.domain.likeness import is_repost, plain_words, runs, unaddressed
 from listener.domain.words import words
 
 MOST: Final = 6  # causes that are told
@@ -16,6 +16,7 @@ SETS_APART: Final = 2.0  # times as often among complaints as elsewhere
 LONGEST_QUOTE: Final = 280
 QUOTED: Final = 3  # people who are quoted where one theme is told at length
 NAMELESS: Final = "alike in meaning, no shared word"
+COMMON: Final = 0.5  # of those who share a theme say the word that names it, where there is one
 NEARLY: Final = 0.6  # of a word's complaints say it in the same pair: the pair names it better
 
 # The small words of the languages we mostly meet: they name no cause.
@@ -31,6 +32,9 @@ SMALL_WORDS: Final = (
     "du de et ou mais est sont je tu il elle nous vous ils mon ma mes ne pas plus que qui ce "
     "cette dans sur pour par avec sans el los las una unos y o pero son yo se lo su sus mi al "
     "del por para con sin como ya muy gli uno e sono non che di da per os um uma em na dos nao "
+    "every because while him man mal jetzt immer wieder hier da doch eben ganz sehr mehr nun war "
+    "fois bien tout tous toute très alors encore toujours peu été fait vez todo todos ahora siempre "
+    "bien poco fue sido più tutto tutti sempre ancora volta muito já tudo sempre foi wel weer altijd "
     "com het een en maar ik niet geen van op te met voor bij dat dit aan naar ook nog dan "
 )
 SMALL: Final = frozenset(SMALL_WORDS.split())
@@ -190,7 +194,9 @@ def named(heard: Spoken, group: Sequence[int]) -> tuple[str, Said]:
     }
     if not weights:
         return NAMELESS, heard.said[own(heard.said, group)[0]]
-    best = max(weights, key=lambda term: (counts[term] * weights[term], len(term), term))
+    # What a few of them say by chance names nothing that they share.
+    common = [term for term in weights if counts[term] >= COMMON * len(group)] or weights
+    best = max(common, key=lambda term: (counts[term] * weights[term], len(term), term))
     made = cause(best, group, heard.said, heard.terms, weights)
     return made.name, made.quote
 
@@ -232,8 +238,16 @@ def cause(
 
 
 def own(complaints: Sequence[Said], group: Collection[int]) -> list[int]:
-    """Those who say it in words of their own; everybody where all repeat another's."""
-    return [place for place in group if not is_repost(complaints[place].text)] or list(group)
+    """Those who say it in words of their own, the first first; all where all repeat another's."""
+    found: list[int] = []
+    told: set[tuple[str, ...]] = set()
+    for place in sorted(group, key=lambda place: complaints[place].mention_id):
+        text = complaints[place].text
+        said = runs(text)
+        if not is_repost(text) and told.isdisjoint(said):
+            found.append(place)
+            told |= said
+    return found or list(group)
 
 
 def clearest(

@@ -12,6 +12,9 @@ from sqlmodel import Field, SQLModel
 from listener.domain.record import Instant
 
 STORED: Final = np.dtype("<f2")
+TINY: Final = 1e-9  # by which noughts are divided
+
+Matrix = NDArray[np.float32]
 
 
 class Embedding(SQLModel, table=True):
@@ -36,3 +39,15 @@ def vectors(stored: Sequence[bytes]) -> NDArray[np.float32]:
     if not stored:
         return np.zeros((0, 0), dtype=np.float32)
     return np.frombuffer(b"".join(stored), dtype=STORED).reshape(len(stored), -1).astype(np.float32)
+
+
+def seen(rows: Matrix, lens: Matrix | None = None) -> Matrix:
+    """Embeddings as a lens shows them, of length one: what all texts have in common taken away.
+
+    The first row of a lens is where the middle of all texts lies behind it.
+    """
+    if lens is not None:
+        rows = rows @ lens[1:] - lens[0]
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    made: Matrix = (rows / np.maximum(lengths, TINY)).astype(np.float32)
+    return made

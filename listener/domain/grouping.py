@@ -4,24 +4,32 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from math import log
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from listener.domain.cause import SMALL, Said, terms
+from listener.domain.embedding import TINY, Matrix, seen
 from listener.domain.theme import FEWEST
 from listener.domain.words import words
 
-Matrix = NDArray[np.float32]
 
-# Chosen on the demonstration and looked at on sets that are not ours: docs/themes.md.
-BY_WORDS: Final = 0.7  # the weight of shared words; the rest is that of meaning
-NEAR: Final = 0.12  # how alike the complaints of one group are at least, on average
+class Ways(NamedTuple):
+    """How much words and meaning count, and what is near."""
+
+    by_words: float
+    near: float
+
+
+# Chosen on the demonstration and our own posts, looked at on sets that are not ours:
+# docs/themes.md. `by_words` is the weight of shared words, the rest is that of meaning; `near` is
+# how alike the complaints of one group are at least, on average.
+PLAIN: Final = Ways(by_words=0.7, near=0.12)
+THROUGH_A_LENS: Final = Ways(by_words=0.5, near=0.12)  # meaning is to be trusted more
 CODE: Final = 3.0  # FRESH20 or BA2490 name a cause; weighs so many times as much as a word
 AT_LEAST: Final = 0.5  # the weight of a word that everybody says
 AT_ONCE: Final = 1_000  # terms that are compared together
-TINY: Final = 1e-9  # by which noughts are divided
 GONE: Final = -9.0  # less alike than anything can be
 TOGETHER: Final = 2.0  # more alike than anything can be
 APART: Final = -1e6  # also on average with thousands who are alike
@@ -32,13 +40,15 @@ def grouped(
     said: Sequence[Said],
     meanings: Matrix | None,
     *,
+    lens: Matrix | None = None,
     known: Collection[str] = (),
     standing: Mapping[int, int] = NOWHERE,
     by_hand: Collection[int] = (),
 ) -> list[list[int]]:
     """Places in `said` that belong together, the largest group first; each of `FEWEST` people.
 
-    `meanings` are embeddings, a row for each; a row of noughts where there is none. `known` are
+    `meanings` are embeddings, a row for each; a row of noughts where there is none; `lens` is
+    what they are looked at through, where their model has one. `known` are
     the brand's own words. `standing` is the theme that a mention is of, `by_hand` are themes
     that people made: what is of one stays together, apart from all other themes, however few
     say it; what is of none yet goes where its words are. The order in which complaints are
@@ -48,13 +58,14 @@ def grouped(
         return []
     order = sorted(range(len(said)), key=lambda place: said[place].mention_id)
     alike = sharing([said[place].text for place in order], known)
+    ways = PLAIN if lens is None else THROUGH_A_LENS
     if meanings is not None and meanings.size:
-        meant = centred(meanings[order])
-        alike = BY_WORDS * alike + (1 - BY_WORDS) * (meant @ meant.T)
+        meant = centred(meanings[order], lens)
+        alike = ways.by_words * alike + (1 - ways.by_words) * (meant @ meant.T)
     of = [standing.get(one.mention_id, 0) for one in said]
     heed(alike, [of[place] for place in order], by_hand)
     groups: dict[int, list[int]] = {}
-    for place, label in zip(order, joined(alike, NEAR), strict=True):
+    for place, label in zip(order, joined(alike, ways.near), strict=True):
         groups.setdefault(label, []).append(place)
     many = [
         group
@@ -109,20 +120,13 @@ def is_code(term: str) -> bool:
     return " " not in term and any(sign.isdigit() for sign in term)
 
 
-def centred(meanings: Matrix) -> Matrix:
+def centred(meanings: Matrix, lens: Matrix | None = None) -> Matrix:
     """Directions from the middle of what a brand hears, which all its complaints share."""
     there = np.any(meanings, axis=1)
-    rows = unit(meanings)
+    rows = seen(meanings, lens)
     if there.any():
         rows = np.where(there[:, None], rows - rows[there].mean(axis=0), 0).astype(np.float32)
-    return unit(rows)
-
-
-def unit(rows: Matrix) -> Matrix:
-    """Rows of length one; those of noughts stay."""
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    made: Matrix = (rows / np.maximum(lengths, TINY)).astype(np.float32)
-    return made
+    return seen(rows)
 
 
 def joined(alike: Matrix, near: float) -> list[int]:

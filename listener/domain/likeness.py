@@ -17,6 +17,7 @@ WINDOW = timedelta(days=7)  # what is older starts a case of its own
 ROWS, BANDS = 4, 8  # copies with Jaccard 0.8 meet in some band with probability 0.98
 ENOUGH_WORDS = 6  # "Never again!" is said by many people about different things
 ALIKE = 88.0  # of 100, by rapidfuzz
+IN_A_ROW = 8  # words that no two people put alike by chance
 LONGEST = 10_000  # characters that are compared: the time grows with their square
 
 _NOISE = re.compile(r"\b(?:rt|via|repost)\b|https?://\S+|@[\w.@-]+", re.IGNORECASE)
@@ -92,6 +93,12 @@ def passing_on(said: Iterable[Words]) -> set[int]:
         if marked or (len(words) >= ENOUGH_WORDS and first.setdefault(words, one.by) != one.by):
             found.add(one.mention_id)
     return found
+
+
+def runs(text: str) -> set[tuple[str, ...]]:
+    """Every few words of a text that stand in a row: who says the same ones repeats another."""
+    words = plain_words(text)
+    return {tuple(words[place : place + IN_A_ROW]) for place in range(len(words) - IN_A_ROW + 1)}
 
 
 def plain_words(text: str) -> list[str]:

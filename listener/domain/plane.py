@@ -10,13 +10,12 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from listener.domain.embedding import vectors
+from listener.domain.embedding import seen, vectors
 
 Matrix = NDArray[np.float32]
 
 BLOCK: Final = 8_192  # rows that are reckoned together: more of them fill the memory, not the core
 FULL: Final = 32_767  # one, in two bytes: as exact as what is stored, and quicker to read than it
-TINY: Final = 1e-9
 NOBODY: Final = 0  # the number of a row that says nothing any more
 FARTHEST: Final = (
     0.15  # what is less near is not found: of a hundred strangers one or two are nearer
@@ -144,15 +143,3 @@ class Plane:
             number, found = number[best], found[best]
         order = np.lexsort((-number, -found))
         return [Near(int(number[one]), float(found[one])) for one in order]
-
-
-def seen(rows: Matrix, lens: Matrix | None) -> Matrix:
-    """Embeddings as a lens shows them, of length one: what all texts have in common taken away.
-
-    The first row of a lens is where the middle of all texts lies behind it.
-    """
-    if lens is not None:
-        rows = rows @ lens[1:] - lens[0]
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    made: Matrix = (rows / np.maximum(lengths, TINY)).astype(np.float32)
-    return made

@@ -10,12 +10,13 @@ import numpy as np
 import structlog
 
 from listener.domain.cause import Said, cut, named
-from listener.domain.embedding import vectors
-from listener.domain.grouping import Matrix, grouped
+from listener.domain.embedding import Matrix, vectors
+from listener.domain.grouping import grouped
 from listener.domain.theme import LONGEST_NAME, Became, Theme, matched, step_reached
 from listener.store import themes
 from listener.store.session import AsyncSession, Store, now
 from listener.store.themes import Heard
+from models import shelf
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +77,7 @@ def found(heard: Heard) -> list[Group]:
     groups = grouped(
         heard.said,
         meanings(heard),
+        lens=shelf.lens(heard.model),
         known=known,
         standing={one: theme for theme, its in heard.standing.items() for one in its},
         by_hand=heard.by_hand,

@@ -45,6 +45,7 @@ class Heard:
     meanings: Mapping[int, bytes]
     others: Sequence[str]  # posts that complain of nothing
     standing: Mapping[int, set[int]]  # the mentions of each theme that is no part of another
+    model: str  # whose meanings they are
     by_hand: Collection[int]  # themes of which people have said what belongs to them
 
 
@@ -169,6 +170,7 @@ async def heard(session: AsyncSession, brand_id: int, *, now: datetime) -> Heard
         await embeddings.of(session, [one.id for one in rows], model or ""),
         [words_of(one.title, one.text) for one in await bulk(session, kind)],
         standing,
+        model or "",
         by_hand,
     )
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from listener.domain import plane as planes
+from listener.domain.embedding import seen
 from listener.domain.plane import Nearness, Plane
 from models.lens import ground
 
@@ -117,7 +118,7 @@ def test_what_is_lifted_comes_nearer_by_so_much() -> None:
 def test_a_lens_takes_away_what_all_have_in_common() -> None:
     rows = spread(400)
 
-    apart = planes.seen(rows, ground(rows))
+    apart = seen(rows, ground(rows))
 
     assert abs(float((rows @ rows.T).mean())) > 0.5
     assert abs(float((apart @ apart.T).mean())) < 0.05

@@ -251,3 +251,41 @@ def test_growing_is_told_by_steps_not_by_every_voice() -> None:
     assert step_reached(4, 60)
     assert not step_reached(5, 9)
     assert not step_reached(12, 9)
+
+
+def test_a_word_that_most_share_names_a_theme_before_one_that_few_say() -> None:
+    texts = [
+        "the slot at noon was cancelled, fiddlesticks",
+        "my slot vanished, fiddlesticks",
+        "slot gone again this morning",
+        "no slot for my mother",
+        "a slot that nobody came for",
+    ]
+    spoken = cause.cut(told([*texts, "the slot was fine"]), ["a nice slot"] * 3)
+
+    assert cause.named(spoken, range(5))[0].split(", ")[0] == "slot"
+
+
+def test_nobody_is_quoted_who_repeats_what_another_said_and_adds_a_word() -> None:
+    first = "Found a strip of blue plastic glove in my ready meal lasagne, and they laughed at me"
+    texts = [
+        first,
+        f"Saw this elsewhere: {first}",
+        f"Wow. {first}",
+        "A blue glove in the lasagne of my children, no kidding, we threw it all away",
+    ]
+
+    assert cause.own(told(texts), range(4)) == [0, 3]
+
+
+def test_a_lens_lets_meaning_count_and_what_has_no_meaning_stays_alone() -> None:
+    lens = np.vstack([np.zeros(3), np.eye(3)]).astype(np.float32)
+    texts = ["kalter Fisch", "cold cod", "poisson froid", "the till refused my card"]
+    meanings = np.array([[1, 0, 0], [1, 0.1, 0], [1, 0, 0.1], [0, 0, 0]], dtype=np.float32)
+    meanings = np.vstack([meanings, np.tile([-1.0, 0, 0], (3, 1))]).astype(np.float32)
+    said = told([*texts, "lovely bread", "kind people", "the door is green"])
+
+    groups = grouped(said, meanings, lens=lens)
+
+    assert [0, 1, 2] in groups
+    assert all(3 not in group for group in groups)

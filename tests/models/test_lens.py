@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from listener.domain.embedding import vectors
-from listener.domain.plane import seen
+from listener.domain.embedding import seen, vectors
 from models import lens, shelf
 from models.errors import BrokenModel
 from models.verdict import Question
