@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from listener.desk.acting import somebody
+from listener.domain.alarm import Alarm
 from listener.domain.record import NotThere
 from listener.domain.rights import Act, may
+from listener.domain.staff import Staff
 from listener.store import alarms, calling
-from listener.store.session import Store, now
+from listener.store.session import AsyncSession, Store, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,19 @@ async def acknowledge(store: Store, number: int, staff: str) -> Seen:
         if alarm.over_at is not None:
             return Seen(f"Alarm {number} is over; there is nothing left to see to.", new=False)
         moment = await now(session)
-        if not alarm.acknowledge(person.key, moment):
+        if not await see_to(session, alarm, person, moment):
             who = "You see" if alarm.acknowledged_by == person.key else "Somebody sees"
             return Seen(f"{who} to alarm {number} already.", new=False)
-        await calling.take_back(session, number, moment)
-        await alarms.show_who(session, number, moment)
         return Seen(f"You see to alarm {number}; nobody else is called.", new=True)
+
+
+async def see_to(session: AsyncSession, alarm: Alarm, person: Staff, now: datetime) -> bool:
+    """Note who sees to an alarm that is locked; False where somebody does, or it is over."""
+    if alarm.over_at is not None or not alarm.acknowledge(person.key, now):
+        return False
+    await calling.take_back(session, alarm.key, now)
+    await alarms.show_who(session, alarm.key, now)
+    return True
 
 
 async def snooze(store: Store, number: int, staff: str, until: datetime) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from listener.desk import gathering
+from listener.desk import alarming, gathering
 from listener.desk.acting import somebody
 from listener.desk.gathering import chosen
 from listener.domain.brand import Brand
@@ -82,6 +82,9 @@ async def declare(store: Store, wish: Wish, staff: str) -> Made:
         )
         if not await crises.declare(session, crisis):
             raise already(name, brand)
+        alarm = None if wish.alarm is None else await alarms.locked(session, wish.alarm)
+        if alarm is not None:  # whoever leads the crisis sees to it: nobody else is called
+            await alarming.see_to(session, alarm, lead, moment)
         number = crisis.key
         await crises.record(session, number, Turn.DECLARED, now=moment, staff_id=person.key)
         await crises.record(

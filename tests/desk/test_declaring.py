@@ -13,6 +13,7 @@ from listener.domain.crisis import Crisis, CrisisCase, CrisisEvent, How, Turn
 from listener.domain.event import What
 from listener.domain.record import NoRight, NotAllowed, NotThere
 from listener.domain.staff import Role
+from listener.stages.call import climb
 from listener.store import crises, tags
 from tests.given import COMPLAINTS, INBOX, complained, settled
 from tests.stages.test_theme import COLD, COUPON, complain, look
@@ -144,6 +145,30 @@ async def test_who_declares_does_not_wait_for_many_cases(
     assert "2 cases and more belong to it" in made.said
     assert len(await members(world)) == 2
     assert await gathering.look(world.store, 1) == 1
+
+
+async def test_whoever_leads_a_crisis_sees_to_its_alarm_and_nobody_else_is_called(
+    world: World,
+) -> None:
+    await staffed(world)
+    async with world.store.transaction() as session:
+        session.add(
+            Alarm(
+                brand_id=1,
+                about=RISE,
+                sort=Sort.COMPLAINTS,
+                since=world.now,
+                raised_at=world.now,
+            )
+        )
+
+    await declared(world, alarm=1)
+
+    [alarm] = await world.all_of(Alarm)
+    [crisis] = await world.all_of(Crisis)
+    assert alarm.acknowledged_by == crisis.lead_id
+    world.now += timedelta(hours=2)
+    assert await climb(world.store) == 0
 
 
 async def test_words_given_at_declaring_bring_cases_in(world: World) -> None:
