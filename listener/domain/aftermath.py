@@ -8,8 +8,6 @@ from math import ceil
 from listener.domain.case import CONFIRMED, Case
 from listener.domain.crisis import Crisis
 
-PEAK = timedelta(minutes=15)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
@@ -141,12 +139,12 @@ def first_answer(case: Case) -> datetime | None:
 
 
 def peak(posts: Sequence[datetime]) -> tuple[datetime, int] | None:
-    """The quarter of an hour in which most was posted, the first of several; None of nothing."""
-    counts: dict[datetime, int] = {}
+    """When the fullest quarter of an hour began to fill, the first of several; None of nothing."""
+    quarters: dict[datetime, list[datetime]] = {}
     for at in posts:
         quarter = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
-        counts[quarter] = counts.get(quarter, 0) + 1
-    if not counts:
+        quarters.setdefault(quarter, []).append(at)
+    if not quarters:
         return None
-    start = min(counts, key=lambda one: (-counts[one], one))
-    return start, counts[start]
+    fullest = min(quarters, key=lambda one: (-len(quarters[one]), one))
+    return min(quarters[fullest]), len(quarters[fullest])

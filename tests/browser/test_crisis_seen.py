@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from listener.desk import declaring, gathering
+from listener.desk import declaring, gathering, taking
 from listener.desk.declaring import Wish
 from listener.domain.staff import Role
 from tests.browser.looking import Desk
@@ -58,3 +58,21 @@ async def test_without_scripts_it_is_declared_led_and_ended(desk: Desk) -> None:
     await page.get_by_role("button", name="End the crisis").click()
 
     await expect(page.locator("main")).to_contain_text("ended by Lea")
+
+
+async def test_its_holding_reply_is_put_into_the_box_by_a_press(desk: Desk) -> None:
+    world = desk.world
+    await hired(world, "Lea", Role.LEAD)
+    await complained(world, *COMPLAINTS[:1])
+    await declaring.declare(world.store, Wish(name="Cold fish", brand="Acme"), "Lea")
+    await gathering.bring(world.store, 1, "Ana", 1)
+    await declaring.word(world.store, 1, "Lea", "We see it too, {author}.")
+    await declaring.approve(world.store, 1, "Lea", "", "We see it too, {author}.")
+    await taking.take(world.store, 1, "Ana")
+    page = await desk.go(await desk.sit_down(), "/queue?queue=crisis-1")
+
+    await page.locator(".row-words").first.click()
+    await page.get_by_role("button", name="Use it").click()
+
+    await expect(page.locator("#reply-text")).to_have_value("We see it too, Ada.")
+    await expect(page.locator("#draft-line")).to_have_text("Draft kept")

@@ -216,4 +216,4 @@ def test_the_peak_is_the_first_of_the_fullest_quarters() -> None:
         return [NOON + timedelta(minutes=one) for one in minutes]
 
     assert peak([]) is None
-    assert peak(at(1, 14, 15, 29, 50)) == (NOON, 2)
+    assert peak(at(14, 1, 15, 29, 50)) == (NOON + timedelta(minutes=1), 2)

@@ -20,6 +20,17 @@ export function watchDrafts(pane, current) {
     left.classList.toggle("over", rest < 0);
   };
 
+  // Buttons that put words into the box; without scripts they could not, and are not there.
+  const offer = () => {
+    for (const one of pane.querySelectorAll("button[data-words][hidden]")) one.hidden = false;
+  };
+  const use = (words) => {
+    const here = box();
+    here.value = here.value ? `${here.value.trimEnd()}\n\n${words}` : words;
+    here.focus();
+    here.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
   const save = async () => {
     const number = current();
     const text = box()?.value;
@@ -43,6 +54,7 @@ export function watchDrafts(pane, current) {
     const kept = localStorage.getItem(PREFIX + event.detail.number);
     if (here && kept && !here.value) here.value = kept;
     count();
+    offer();
   });
   // A draft that is still on its way must not come back after the reply was sent.
   pane.addEventListener("sending", (event) => {
@@ -57,12 +69,14 @@ export function watchDrafts(pane, current) {
   });
   pane.addEventListener("change", (event) => {
     if (event.target.id !== "wording" || !event.target.value) return;
-    const here = box();
     const words = event.target.selectedOptions[0].dataset.words;
-    here.value = here.value ? `${here.value.trimEnd()}\n\n${words}` : words;
     event.target.value = "";
-    here.focus();
-    here.dispatchEvent(new Event("input", { bubbles: true }));
+    use(words);
+  });
+  pane.addEventListener("click", (event) => {
+    const asked = event.target.closest("button[data-words]");
+    if (asked) use(asked.dataset.words);
   });
   count();
+  offer();
 }
