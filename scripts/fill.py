@@ -15,7 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlmodel import col
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -25,6 +27,7 @@ from listener.config import read
 from listener.domain.brand import Brand
 from listener.domain.case import Case, Outcome, Status
 from listener.domain.deadline import Policies, Sort, due
+from listener.domain.embedding import STORED, Embedding
 from listener.domain.event import Event, What
 from listener.domain.mention import Mention, Sighting
 from listener.domain.password import kept
@@ -35,6 +38,7 @@ from listener.domain.triage import Circumstances, assess
 from listener.stages.index import Index
 from listener.store import schema
 from listener.store.session import AsyncSession, Store, bulk
+from models import onnx, shelf
 from models.verdict import Feeling, Verdict
 
 BRANDS: Final = ("Quillow", "Pendrith", "Osmere", "Tallowby")
@@ -50,6 +54,8 @@ PLACES: Final = (
     ("hackernews", "Hacker News, made up", Kind.COMMENT, False, 5),
 )
 CHUNK: Final = 2000
+WIDTH: Final = 384  # of an embedding
+MEANINGS: Final = 200  # that are spoken of, each by posts that lie near each other
 OPEN: Final = 5000  # cases, of 100,000 mentions
 CLOSED: Final = 3000
 TAGS: Final = ("late", "refund", "app", "staff", "price", "broken", "allergy")
@@ -155,6 +161,10 @@ class Filling:
         self.closed = CLOSED * count // 100_000
         self.cases: list[dict[str, Any]] = []
         self.tags: list[dict[str, Any]] = []
+        self.places = np.random.default_rng(20)
+        self.meanings = self.places.normal(size=(MEANINGS, WIDTH))
+        card = onnx.carded(shelf.WEIGHTS / shelf.DEFAULT)
+        self.reader = f"{card.name} {card.version}"  # so that one can search by meaning
 
     async def run(self) -> str | None:
         """Fill; say why not when it is refused."""
@@ -218,6 +228,23 @@ class Filling:
                     await bulk(session, sa.insert(Case), cases)
                 await bulk(session, sa.insert(Mention), rows)
                 await bulk(session, sa.insert(Sighting), sightings)
+                await bulk(session, sa.insert(Embedding), self.embeddings(rows))
+
+    def embeddings(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Where the words of these lie, all of them to one side as a real model's do."""
+        which = self.places.integers(MEANINGS, size=len(rows))
+        lie: NDArray[Any] = 2 + self.meanings[which] + self.places.normal(size=(len(rows), WIDTH))
+        lie /= np.linalg.norm(lie, axis=1, keepdims=True)
+        return [
+            {
+                "mention_id": row["id"],
+                "model": self.reader,
+                "vector": vector.astype(STORED).tobytes(),
+                "brand_id": row["brand_id"],
+                "kept_at": row["judged_at"],
+            }
+            for row, vector in zip(rows, lie, strict=True)
+        ]
 
     def mention(self, number: int, *, sad: bool) -> dict[str, Any]:
         """One post, judged, with its case if it is a complaint."""

@@ -28,6 +28,7 @@ AGAIN: Final = timedelta(hours=1)  # then all is read anew: what was forgotten m
 UNUSED: Final = timedelta(minutes=15)  # then the memory is given back
 BY_WORDS: Final = 0.5  # what has all the words comes so much nearer
 TELLING: Final = 8  # words that are looked for, the longest
+COMMON: Final = 1_000  # mentions that have a word: of what more have, the latest are lifted
 AT_ONCE: Final = 200  # of which is asked together whether they may be shown
 CHOOSE: Final = "Meaning is looked for in one brand at a time: choose which."
 PLACELESS: Final = (
@@ -196,7 +197,7 @@ class Meanings:
         having: dict[str, list[int]] = {}
         async with self.store.reading() as session:
             for word in telling[:TELLING]:
-                having[word] = await near.having(session, word, brand.key, most=FAR)
+                having[word] = await near.having(session, word, brand.key, most=COMMON)
         rare = {word: log((2 + count) / (1 + min(count, len(ids)))) for word, ids in having.items()}
         whole = sum(rare.values())
         up: dict[int, float] = {}

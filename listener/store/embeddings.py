@@ -99,15 +99,9 @@ async def placed(
         .limit(limit)
     )
     if before is not None:
-        asked = asked.where(
-            sa.or_(
-                col(Embedding.kept_at) < before.kept_at,
-                sa.and_(
-                    col(Embedding.kept_at) == before.kept_at,
-                    col(Embedding.mention_id) < before.mention_id,
-                ),
-            )
-        )
+        # As one comparison of both, so that the index is entered where the last portion ended.
+        here = sa.tuple_(col(Embedding.kept_at), col(Embedding.mention_id))
+        asked = asked.where(here < (before.kept_at, before.mention_id))
     return [
         Placed(row.mention_id, row.vector, row.kept_at, row.published_at)
         for row in await bulk(session, asked)

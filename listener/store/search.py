@@ -24,6 +24,9 @@ from listener.store.rows import Lead, shown
 from listener.store.session import AsyncSession, bulk, locked_for_update
 
 PAGE: Final = 50
+# How many of the latest are looked at first: what many say is found among them at once, and what
+# few say is then found by the index. The other way round each takes long.
+CLOSE: Final = 20_000
 FAR: Final = 3000  # mentions that are looked at for one page, so that none takes long
 NEVER_A_WORD: Final = "\ue000"  # from the area that Unicode leaves to everybody
 CASE: Final = f"{NEVER_A_WORD}c"
@@ -198,26 +201,64 @@ async def search(
     marks = await marks_of(session, wanted, brands)
     if marks is None:
         return Found()
-    candidates = having(session, phrases, marks)
-    if wanted.case_id is not None and not phrases:
-        candidates = select(col(Mention.id)).where(col(Mention.case_id) == wanted.case_id)
-    elif wanted.theme_id is not None and not phrases:
-        candidates = of_theme(wanted.theme_id)
-    elif wanted.crisis_id is not None and not phrases:
-        candidates = of_crisis(wanted.crisis_id)
+    listed = None if phrases else of_something(wanted)
+    candidates = having(session, phrases, marks) if listed is None else listed
     number = candidates.selected_columns[0]
     if after is not None:
         candidates = candidates.where(number < after)
-    near = candidates.order_by(number.desc()).limit(FAR).cte("near")
     fits = conditions(wanted, brands)
-    mention = select(col(Mention.id)).join(near, near.c[0] == col(Mention.id)).where(*fits)
-    rows = (await bulk(session, mention.order_by(col(Mention.id).desc()).limit(limit + 1))).all()
-    ids = [row.id for row in rows[:limit]]
-    if len(rows) > limit:
-        return Found(await shown(session, ids), ids[-1])
+    by_index = listed is None and (phrases or marks)
+    if by_index and session.get_bind().dialect.name != "sqlite":
+        top = await newest(session) if after is None else after
+        page = await fitting(session, candidates.where(number > top - CLOSE), fits, limit)
+        if len(page) > limit:
+            return Found(await shown(session, page[:limit]), page[limit - 1])
+    page = await fitting(session, candidates, fits, limit)
+    if len(page) > limit:
+        return Found(await shown(session, page[:limit]), page[limit - 1])
+    near = reached(candidates)
     extent = select(func.count().label("looked"), func.min(near.c[0]).label("last"))
     far = (await bulk(session, extent)).one()
-    return Found(await shown(session, ids), far.last if far.looked == FAR else None)
+    return Found(await shown(session, page), far.last if far.looked == FAR else None)
+
+
+def of_something(wanted: Search) -> sa.Select[Any] | None:
+    """The mentions of the case, theme or crisis that is asked for; None where none is."""
+    if wanted.case_id is not None:
+        return select(col(Mention.id)).where(col(Mention.case_id) == wanted.case_id)
+    if wanted.theme_id is not None:
+        return of_theme(wanted.theme_id)
+    return None if wanted.crisis_id is None else of_crisis(wanted.crisis_id)
+
+
+def reached(candidates: sa.Select[Any]) -> sa.CTE:
+    """The latest candidates that are looked at.
+
+    Found before anything is joined to them: told that few are wanted in the end, PostgreSQL would go
+    through all mentions from the latest on, and for a rare word that is all of them.
+    """
+    number = candidates.selected_columns[0]
+    near = candidates.order_by(number.desc()).limit(FAR).cte("near")
+    return near.prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+async def fitting(
+    session: AsyncSession,
+    candidates: sa.Select[Any],
+    fits: Sequence[ColumnElement[bool]],
+    limit: int,
+) -> list[int]:
+    """The latest of the candidates that fit, by number, one more than a page where there are more."""
+    near = reached(candidates)
+    mention = select(col(Mention.id)).join(near, near.c[0] == col(Mention.id)).where(*fits)
+    rows = await bulk(session, mention.order_by(col(Mention.id).desc()).limit(limit + 1))
+    return list(rows.scalars())
+
+
+async def newest(session: AsyncSession) -> int:
+    """The number that the next mention will have at least."""
+    last = (await bulk(session, select(func.max(col(Mention.id))))).scalar()
+    return (last or 0) + 1
 
 
 def cases_saying(session: AsyncSession, said: str) -> sa.Select[Any] | None:
@@ -266,8 +307,13 @@ def having(
         said = text("mention_index MATCH :asked").bindparams(asked=for_sqlite(phrases, marks))
         return select(table.c.rowid).where(said)
     table = sa.table("mention_index", sa.column("mention_id", sa.Integer()))
-    said = text("mention_index.words @@ CAST(CAST(:asked AS text) AS tsquery)")
-    return select(table.c.mention_id).where(said.bindparams(asked=for_postgresql(phrases, marks)))
+    said = text("mention_index.words @@ CAST(:asked AS tsquery)")
+    # Written into the statement: planned without its words, after some turns, a rare word would be
+    # looked for in all mentions from the latest on.
+    words: sa.BindParameter[str] = bindparam(
+        "asked", for_postgresql(phrases, marks), literal_execute=True
+    )
+    return select(table.c.mention_id).where(said.bindparams(words))
 
 
 def for_sqlite(phrases: Sequence[Phrase], marks: Sequence[Sequence[str]]) -> str:

@@ -367,6 +367,7 @@ async def test_what_waits_for_a_verdict_is_found_without_looking_at_the_rest(wor
 
     for ask in (
         mentions.waiting,
+        lambda session: mentions.waiting(session, 1),
         mentions.oldest_waiting,
         lambda session: mentions.take_unjudged(session, limit=9, now=world.now),
     ):
