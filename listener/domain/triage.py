@@ -12,7 +12,7 @@ from models.verdict import Feeling, Verdict
 
 FLAG = 0.5
 SURE = 0.97  # what words need to outweigh four or five stars
-DOUBTED = 0.2  # what the model must hold possible for words of grave harm to call a person
+DOUBTED = 0.05  # what the model must hold possible for words of grave harm to call a person
 TOLD = 0.05  # how far corrections must move a probability to be worth a sentence
 FEW_STARS, MANY_STARS = 2.0, 4.0
 

@@ -241,7 +241,7 @@ def test_harm_makes_a_complaint_urgent_in_four_languages(kind: str, sentence: st
 
 @pytest.mark.parametrize(("kind", "sentence"), HARMED)
 def test_harm_in_what_is_no_complaint_calls_nobody(kind: str, sentence: str) -> None:
-    found = assess(verdict(0.1, Feeling.POSITIVE), Circumstances(text=sentence))
+    found = assess(verdict(0.04, Feeling.POSITIVE), Circumstances(text=sentence))
 
     assert kind in harm(sentence)
     assert not found.urgent
@@ -249,7 +249,7 @@ def test_harm_in_what_is_no_complaint_calls_nobody(kind: str, sentence: str) -> 
     assert found.priority == 0
 
 
-@pytest.mark.parametrize(("complaint", "looks"), [(0.27, True), (0.2, True), (0.19, False)])
+@pytest.mark.parametrize(("complaint", "looks"), [(0.27, True), (0.05, True), (0.04, False)])
 def test_grave_harm_that_the_model_doubts_is_still_seen_by_somebody(
     complaint: float, looks: bool
 ) -> None:
