@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -34,29 +36,12 @@ class Dossier:
 
 async def read(session: AsyncSession, case_id: int, *, now: datetime) -> Dossier | None:
     """Everything about a case; None when there is none of this number."""
-    owner = Staff.__table__.alias("owner")  # type: ignore[attr-defined]
-    holder = Staff.__table__.alias("holder")  # type: ignore[attr-defined]
-    found = (
-        await session.exec(
-            select(Case, Brand.name, owner.c.name, holder.c.name)
-            .join(Brand, col(Brand.id) == col(Case.brand_id))
-            .outerjoin(owner, owner.c.id == col(Case.owner_id))
-            .outerjoin(holder, holder.c.id == col(Case.holder_id))
-            .where(col(Case.id) == case_id)
-        )
-    ).one_or_none()
+    asked = {"case": case_id}
+    found = (await session.exec(_case(), params=asked)).one_or_none()
     if found is None:
         return None
     case, brand, owned_by, held_by = found
-    mentions = (
-        await session.exec(
-            select(Mention, Source.name)
-            .join(Source, col(Source.id) == col(Mention.source_id))
-            .where(col(Mention.case_id) == case_id)
-            .order_by(col(Mention.id))
-            .limit(SHOWN)
-        )
-    ).all()
+    mentions = (await session.exec(_mentions(), params=asked)).all()
     return Dossier(
         case=case,
         brand=brand,
@@ -64,6 +49,31 @@ async def read(session: AsyncSession, case_id: int, *, now: datetime) -> Dossier
         holder=held_by if case.held_by(now) is not None else None,
         mentions=mentions,
         parent=await parent(session, mentions[0][0]) if mentions else None,
+    )
+
+
+# The questions of a case's page are written once: writing them costs as much as the answers.
+@cache
+def _case() -> Any:
+    owner = Staff.__table__.alias("owner")  # type: ignore[attr-defined]
+    holder = Staff.__table__.alias("holder")  # type: ignore[attr-defined]
+    return (
+        select(Case, Brand.name, owner.c.name, holder.c.name)
+        .join(Brand, col(Brand.id) == col(Case.brand_id))
+        .outerjoin(owner, owner.c.id == col(Case.owner_id))
+        .outerjoin(holder, holder.c.id == col(Case.holder_id))
+        .where(col(Case.id) == sa.bindparam("case"))
+    )
+
+
+@cache
+def _mentions() -> Any:
+    return (
+        select(Mention, Source.name)
+        .join(Source, col(Source.id) == col(Mention.source_id))
+        .where(col(Mention.case_id) == sa.bindparam("case"))
+        .order_by(col(Mention.id))
+        .limit(SHOWN)
     )
 
 

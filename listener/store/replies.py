@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import and_, delete, or_, update
@@ -99,14 +101,21 @@ async def locked(session: AsyncSession, reply_id: int) -> Reply | None:
 
 async def of_case(session: AsyncSession, case_id: int) -> Sequence[tuple[Reply, str]]:
     """All replies of a case with who wrote each, oldest first."""
-    return (
-        await session.exec(
-            select(Reply, Staff.name)
-            .join(Staff, col(Staff.id) == col(Reply.staff_id))
-            .where(col(Reply.case_id) == case_id)
-            .order_by(col(Reply.id))
-        )
+    found: Sequence[tuple[Reply, str]] = (
+        await session.exec(_of_case(), params={"case": case_id})
     ).all()
+    return found
+
+
+@cache
+def _of_case() -> Any:
+    """The question, written once: every page of a case asks it."""
+    return (
+        select(Reply, Staff.name)
+        .join(Staff, col(Staff.id) == col(Reply.staff_id))
+        .where(col(Reply.case_id) == sa.bindparam("case"))
+        .order_by(col(Reply.id))
+    )
 
 
 async def found(
@@ -135,21 +144,26 @@ async def lately(
     session: AsyncSession, connector: str, brand_id: int, *, since: datetime, limit: int = 200
 ) -> Sequence[str]:
     """What was said for a brand on this place since then, the newest first."""
-    rows = await bulk(
-        session,
+    asked = {"connector": connector, "brand": brand_id, "since": since, "most": limit}
+    return list((await bulk(session, _lately(), asked)).scalars())
+
+
+@cache
+def _lately() -> Any:
+    """The question, written once: every reply box asks it."""
+    return (
         sa.select(col(Reply.text))
         .join(Mention, col(Mention.id) == col(Reply.mention_id))
         .where(
-            col(Mention.connector) == connector,
-            col(Mention.brand_id) == brand_id,
-            col(Reply.made_at) >= since,
+            col(Mention.connector) == sa.bindparam("connector"),
+            col(Mention.brand_id) == sa.bindparam("brand"),
+            col(Reply.made_at) >= sa.bindparam("since"),
             col(Reply.state) != State.WITHDRAWN,
             col(Reply.text) != "",
         )
         .order_by(col(Reply.id).desc())
-        .limit(limit),
+        .limit(sa.bindparam("most", type_=sa.Integer))
     )
-    return list(rows.scalars())
 
 
 async def draft(session: AsyncSession, case_id: int, staff_id: int) -> str:

@@ -1,8 +1,10 @@
 """Tags: which case has which, and which are in use."""
 
 from collections.abc import Collection, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import bindparam, delete, func
 from sqlmodel import col, select
 
 from listener.domain.tag import CaseTag
@@ -19,13 +21,19 @@ async def of_cases(session: AsyncSession, case_ids: Collection[int]) -> dict[int
     if not case_ids:
         return {}
     found: dict[int, list[str]] = {}
-    for case_id, tag in await session.exec(
-        select(CaseTag.case_id, CaseTag.tag)
-        .where(col(CaseTag.case_id).in_(case_ids))
-        .order_by(CaseTag.tag)
-    ):
+    for case_id, tag in await session.exec(_of_cases(), params={"cases": list(case_ids)}):
         found.setdefault(case_id, []).append(tag)
     return found
+
+
+@cache
+def _of_cases() -> Any:
+    """The question, written once: every list and every case asks it."""
+    return (
+        select(CaseTag.case_id, CaseTag.tag)
+        .where(col(CaseTag.case_id).in_(bindparam("cases", expanding=True)))
+        .order_by(CaseTag.tag)
+    )
 
 
 async def put(session: AsyncSession, case_id: int, tags: Collection[str]) -> None:

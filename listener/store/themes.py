@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -241,20 +242,25 @@ async def of_brand(session: AsyncSession, brand_id: int) -> dict[int, Theme]:
 
 async def of_case(session: AsyncSession, case_id: int) -> Theme | None:
     """The theme of a case's mentions that most people share; none that is over or quiet."""
+    theme: Theme | None = (await session.exec(_shared(), params={"case": case_id})).first()
+    return theme
+
+
+@cache
+def _shared() -> Any:
+    """The question, written once: every page of a case asks it."""
     return (
-        await session.exec(
-            select(Theme)
-            .join(Belonging, col(Belonging.theme_id) == col(Theme.id))
-            .join(Mention, col(Mention.id) == col(Belonging.mention_id))
-            .where(
-                col(Mention.case_id) == case_id,
-                col(Theme.ended_at).is_(None),
-                col(Theme.muted).is_(False),
-            )
-            .order_by(col(Theme.people).desc(), col(Theme.id))
-            .limit(1)
+        select(Theme)
+        .join(Belonging, col(Belonging.theme_id) == col(Theme.id))
+        .join(Mention, col(Mention.id) == col(Belonging.mention_id))
+        .where(
+            col(Mention.case_id) == sa.bindparam("case"),
+            col(Theme.ended_at).is_(None),
+            col(Theme.muted).is_(False),
         )
-    ).first()
+        .order_by(col(Theme.people).desc(), col(Theme.id))
+        .limit(1)
+    )
 
 
 async def seen_to(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,17 +50,9 @@ class Changed:
 
 async def of_case(session: AsyncSession, case_id: int) -> list[Line]:
     """Everything that happened to a case, oldest first, with people's names and notes."""
-    rows = await session.exec(
-        select(Event, Staff.name)
-        .outerjoin(Staff, col(Staff.id) == col(Event.staff_id))
-        .where(Event.case_id == case_id)
-        .order_by(col(Event.id))
-    )
-    events = rows.all()
-    notes = {
-        note.key: note.text
-        for note in await session.exec(select(Note).where(Note.case_id == case_id))
-    }
+    asked = {"case": case_id}
+    events = (await session.exec(_events(), params=asked)).all()
+    notes = {note.key: note.text for note in await session.exec(_notes(), params=asked)}
     names = await names_in(session, [event for event, _ in events])
     names |= {event.staff_id: name for event, name in events if event.staff_id is not None}
     undone = {event.details.get("undoes") for event, _ in events}
@@ -78,6 +71,43 @@ async def of_case(session: AsyncSession, case_id: int) -> list[Line]:
     ]
 
 
+# The questions of a case's page are written once: writing them costs as much as the answers.
+@cache
+def _events() -> Any:
+    return (
+        select(Event, Staff.name)
+        .outerjoin(Staff, col(Staff.id) == col(Event.staff_id))
+        .where(col(Event.case_id) == sa.bindparam("case"))
+        .order_by(col(Event.id))
+    )
+
+
+@cache
+def _notes() -> Any:
+    return select(Note).where(col(Note.case_id) == sa.bindparam("case"))
+
+
+@cache
+def _replaced() -> Any:
+    return (
+        sa.select(
+            col(Revision.mention_id),
+            col(Revision.number),
+            col(Revision.title),
+            col(Revision.text),
+            col(Revision.rating),
+            col(Revision.replaced_at),
+        )
+        .join(Mention, col(Mention.id) == col(Revision.mention_id))
+        .where(
+            col(Mention.case_id) == sa.bindparam("case"),
+            col(Mention.deleted_at).is_(None),
+            col(Mention.purged_at).is_(None),
+        )
+        .order_by(col(Revision.mention_id), col(Revision.number))
+    )
+
+
 async def names_in(session: AsyncSession, events: Sequence[Event]) -> dict[int, str]:
     """The names of those whom events speak of."""
     numbers = {
@@ -94,25 +124,7 @@ async def names_in(session: AsyncSession, events: Sequence[Event]) -> dict[int, 
 
 async def changes(session: AsyncSession, case_id: int) -> list[Changed]:
     """What the authors of a case's mentions changed, oldest first, while the words are kept."""
-    earlier = await bulk(
-        session,
-        sa.select(
-            col(Revision.mention_id),
-            col(Revision.number),
-            col(Revision.title),
-            col(Revision.text),
-            col(Revision.rating),
-            col(Revision.replaced_at),
-        )
-        .join(Mention, col(Mention.id) == col(Revision.mention_id))
-        .where(
-            col(Mention.case_id) == case_id,
-            col(Mention.deleted_at).is_(None),
-            col(Mention.purged_at).is_(None),
-        )
-        .order_by(col(Revision.mention_id), col(Revision.number)),
-    )
-    rows = earlier.all()
+    rows = (await bulk(session, _replaced(), {"case": case_id})).all()
     if not rows:
         return []
     found = await session.exec(
