@@ -341,6 +341,8 @@ def plain(found: Aftermath, url: str) -> Iterator[str]:
         f"{counted(len(found.cases))}, {found.people} people, {len(found.places)} places, "
         f"{found.posts} posts, {found.deleted} of them deleted since."
     )
+    if found.none_of_it:
+        yield f"{counted(found.none_of_it)} more turned out to be not us, not negative or spam."
     if found.median is not None and found.ninetieth is not None:
         yield (
             f"First reply: half within {said(found.median)}, nine of ten within "

@@ -81,6 +81,7 @@ async def made(
         places=places,
         posts=len(posts),
         deleted=sum(one.deleted for one in posts),
+        none_of_it=await aftermath.none_of_it(session, crisis.key),
         late=[
             Late(
                 case=miss.case_id,

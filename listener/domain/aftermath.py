@@ -99,6 +99,7 @@ class Aftermath:
     places: Sequence[tuple[str, int]]  # by how many people
     posts: int
     deleted: int
+    none_of_it: int  # cases that turned out to be no complaint of ours: counted nowhere else
     late: Sequence[Late]
     missed_updates: Sequence[datetime]
     updates: int

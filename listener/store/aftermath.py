@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from listener.domain.case import Case
+from listener.domain.case import FINAL, Case
 from listener.domain.crisis import CrisisCase, CrisisEvent, How, Turn
 from listener.domain.event import Event, What
 from listener.domain.mention import Mention
@@ -15,6 +15,7 @@ from listener.domain.miss import Miss
 from listener.domain.reply import Reply, State
 from listener.domain.staff import Staff
 from listener.domain.team import Team
+from listener.store import search
 from listener.store.session import AsyncSession, bulk
 
 BEGINNING = 2_000  # letters of each post; who complains says so before
@@ -44,10 +45,25 @@ async def cases(session: AsyncSession, number: int) -> list[tuple[Case, How, str
         select(Case, CrisisCase.how, Staff.name)
         .join(CrisisCase, col(CrisisCase.case_id) == col(Case.id))
         .outerjoin(Staff, col(Staff.id) == col(Case.owner_id))
-        .where(CrisisCase.crisis_id == number, col(CrisisCase.left_at).is_(None))
+        .where(CrisisCase.crisis_id == number, col(Case.id).in_(search.crisis_cases(number)))
         .order_by(col(Case.id))
     )
     return [(case, How(how), owner) for case, how, owner in rows]
+
+
+async def none_of_it(session: AsyncSession, number: int) -> int:
+    """How many of its cases turned out to be no complaint of ours: no figure counts them."""
+    rows: Any = (
+        sa.select(sa.func.count())
+        .select_from(CrisisCase)
+        .join(Case, col(Case.id) == col(CrisisCase.case_id))
+        .where(
+            col(CrisisCase.crisis_id) == number,
+            col(CrisisCase.left_at).is_(None),
+            col(Case.outcome).in_(FINAL),
+        )
+    )
+    return int((await bulk(session, rows)).scalar_one())
 
 
 async def posts(session: AsyncSession, number: int) -> list[Post]:
@@ -60,7 +76,7 @@ async def posts(session: AsyncSession, number: int) -> list[Post]:
             col(Mention.title), beginning, col(Mention.language), col(Mention.url),
             col(Mention.published_at), col(Mention.deleted_at), col(Mention.purged_at),
         )
-        .where(col(Mention.case_id).in_(its(number)), col(Mention.ours).is_(False))
+        .where(col(Mention.case_id).in_(search.crisis_cases(number)), col(Mention.ours).is_(False))
         .order_by(col(Mention.published_at), col(Mention.id))
     )  # fmt: skip
     return [
@@ -89,14 +105,14 @@ async def replies(
     rows = await session.exec(
         select(Reply)
         .where(
-            col(Reply.case_id).in_(its(number)),
+            col(Reply.case_id).in_(search.crisis_cases(number)),
             col(Reply.made_at) >= since,
             col(Reply.state) == State.POSTED,
         )
         .order_by(col(Reply.id))
     )
     written: Any = sa.select(col(Event.details)).where(
-        col(Event.case_id).in_(its(number)),
+        col(Event.case_id).in_(search.crisis_cases(number)),
         col(Event.what) == What.WRITTEN,
         col(Event.at) >= since,
     )
@@ -117,7 +133,7 @@ async def missed(
         .outerjoin(Staff, col(Staff.id) == col(Miss.owner_id))
         .outerjoin(Team, col(Team.id) == col(Miss.team_id))
         .where(
-            col(Miss.case_id).in_(its(number)),
+            col(Miss.case_id).in_(search.crisis_cases(number)),
             col(Miss.withdrawn_at).is_(None),
             col(Miss.due_at) >= since,
             col(Miss.due_at) <= until,
@@ -125,13 +141,6 @@ async def missed(
         .order_by(col(Miss.due_at), col(Miss.id))
     )
     return [(miss, owner, team) for miss, owner, team in rows]
-
-
-def its(number: int) -> sa.Select[Any]:
-    """The numbers of a crisis's cases."""
-    return sa.select(col(CrisisCase.case_id)).where(
-        col(CrisisCase.crisis_id) == number, col(CrisisCase.left_at).is_(None)
-    )
 
 
 async def missed_updates(session: AsyncSession, number: int) -> list[datetime]:

@@ -11,7 +11,7 @@ from sqlmodel import col, func, select
 
 from listener.domain.alarm import Alarm
 from listener.domain.brand import Brand
-from listener.domain.case import Case, Status
+from listener.domain.case import FINAL, Case, Status
 from listener.domain.crisis import (
     Crisis,
     CrisisCase,
@@ -142,7 +142,11 @@ async def counts(session: AsyncSession, numbers: Collection[int]) -> dict[int, N
             func.count(sa.case((status.in_((Status.OPEN, Status.OWNED)), 1))),
         )
         .join(Case, col(Case.id) == col(CrisisCase.case_id))
-        .where(col(CrisisCase.crisis_id).in_(numbers), col(CrisisCase.left_at).is_(None))
+        .where(
+            col(CrisisCase.crisis_id).in_(numbers),
+            col(CrisisCase.left_at).is_(None),
+            sa.or_(col(Case.outcome).is_(None), col(Case.outcome).not_in(FINAL)),
+        )
         .group_by(col(CrisisCase.crisis_id))
     )
     found: dict[int, Numbers] = {}

@@ -11,10 +11,11 @@ from itertools import accumulate
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, select, text
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, text
 from sqlmodel import col
 
 from listener.domain.brand import Brand
+from listener.domain.case import FINAL, Case
 from listener.domain.crisis import CrisisCase
 from listener.domain.mention import Mention, Unindexed
 from listener.domain.source import Source
@@ -373,10 +374,20 @@ def of_theme(number: int) -> sa.Select[Any]:
 
 def of_crisis(number: int) -> sa.Select[Any]:
     """The numbers of the mentions of a crisis's cases."""
-    cases = select(col(CrisisCase.case_id)).where(
-        col(CrisisCase.crisis_id) == number, col(CrisisCase.left_at).is_(None)
+    return select(col(Mention.id)).where(col(Mention.case_id).in_(crisis_cases(number)))
+
+
+def crisis_cases(number: int) -> sa.Select[Any]:
+    """The numbers of a crisis's cases, but for those that turned out to be no complaint of ours."""
+    return (
+        select(col(CrisisCase.case_id))
+        .join(Case, col(Case.id) == col(CrisisCase.case_id))
+        .where(
+            col(CrisisCase.crisis_id) == number,
+            col(CrisisCase.left_at).is_(None),
+            or_(col(Case.outcome).is_(None), col(Case.outcome).not_in(FINAL)),
+        )
     )
-    return select(col(Mention.id)).where(col(Mention.case_id).in_(cases))
 
 
 def brand_mark(number: int) -> str:

@@ -14,6 +14,7 @@ from listener.domain.crisis import Crisis
 from listener.domain.mention import Mention
 from listener.domain.miss import Miss
 from listener.domain.record import NoRight, NotThere
+from listener.store import crises, search
 from tests.desk.test_declaring import declared, members, staffed
 from tests.desk.test_holding import SORRY, approved, one_crisis, whom
 from tests.given import INBOX, heard, judged, said
@@ -142,6 +143,22 @@ async def test_what_is_deleted_is_counted_and_not_quoted(world: World) -> None:
     assert len(lines) == 6
     assert {len(line) for line in lines} == {len(reporting.HEAD)}
     assert "Yan" not in str(lines)
+
+
+async def test_what_was_no_complaint_of_ours_is_counted_nowhere(world: World) -> None:
+    await one_crisis(world)
+    [first, *_] = sorted(await members(world))
+    await taking.take(world.store, first, "Ana")
+    await closing.close(world.store, first, "Ana", Outcome.SPAM)
+
+    found = await reporting.report(world.store, 1, "Lea")
+
+    assert (len(found.cases), found.people, found.posts, found.none_of_it) == (2, 2, 2, 1)
+    async with world.store.reading() as session:
+        [shown] = await crises.shown(session, brands=None)
+        listed = await search.search(session, search.Search(crisis_id=1))
+    assert shown.numbers.cases == 2
+    assert len(listed.mentions) == 2
 
 
 async def test_a_crisis_without_cases_has_a_report_too(world: World) -> None:
