@@ -7,7 +7,7 @@ from typing import Any, Final
 import css_inline
 
 from listener.channels.contract import Announced
-from listener.channels.letter import Envelope, environment, moment, quoted, still
+from listener.channels.letter import Envelope, environment, moment, still
 from listener.channels.terminal import printable
 from listener.domain.crisis import REMINDERS, Told
 
@@ -59,12 +59,17 @@ def words(announced: Announced, envelope: Envelope) -> dict[str, Any]:
         "subject": subject(announced),
         "brand": still(printable(announced.brand)),
         "sentence": still(printable(announced.sentence)),
-        "text": still(quoted(announced.text)),
+        "text": still(whole(announced.text)),
         "stands": f"{moment(announced.at, envelope.zone)}. {cases} open. "
         f"{printable(announced.lead)} leads it.",
         "way": "Write the update" if writes else "Open the crisis",
         "address": f"{page}#update" if writes else page,
     }
+
+
+def whole(text: str) -> str:
+    """An update, all of it, without what could hide in it."""
+    return "\n".join(printable(line).rstrip() for line in text.splitlines()).strip()
 
 
 def said(shown: dict[str, Any]) -> str:

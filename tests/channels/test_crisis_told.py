@@ -16,7 +16,7 @@ from listener.channels.slack_api import Api
 from listener.channels.terminal import crisis_lines
 from listener.channels.webhook import crisis_words
 from listener.desk import declaring
-from listener.domain.crisis import Bulletin, Told
+from listener.domain.crisis import LONGEST_UPDATE, Bulletin, Told
 from listener.domain.staff import Role
 from listener.store import bulletins, people
 from tests.desk.test_declaring import declared, staffed
@@ -173,6 +173,17 @@ def test_a_mail_says_it_all_for_either_reader() -> None:
     reminder = due.get_body(("plain",))
     assert reminder is not None
     assert "Write the update: https://desk.example/crises/7#update" in reminder.get_content()
+
+
+def test_the_longest_update_is_told_whole() -> None:
+    long = replace(UPDATE, text="x" * (LONGEST_UPDATE - 4) + "END.")
+
+    for body in (("plain",), ("html",)):
+        part = crisis_letter.letter(long, ENVELOPE).get_body(body)
+        assert part is not None
+        assert "END." in part.get_content().replace("\u2060", "")
+    blocks = crisis_cards.card(long, "https://desk.example")
+    assert blocks[1]["text"]["text"].endswith("END.")
 
 
 @pytest.mark.parametrize("words", HOSTILE)
