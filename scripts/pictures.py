@@ -21,13 +21,24 @@ from rich.console import Console
 from listener import app
 from listener.channels.letter import Envelope, letter
 from listener.config import Settings
-from listener.desk import closing, demo, noting, replies, signing_in, snoozing, tagging, taking
+from listener.desk import (
+    closing,
+    declaring,
+    demo,
+    noting,
+    replies,
+    signing_in,
+    snoozing,
+    tagging,
+    taking,
+)
 from listener.desk.applying import apply
+from listener.desk.declaring import Wish
 from listener.desk.plan import Plan
 from listener.desk.wording import Worded, keep
 from listener.domain.case import Outcome
 from listener.domain.staff import Role, Staff
-from listener.store import sources
+from listener.store import sources, themes
 from listener.store.session import now
 from tests.browser.looking import CHROMIUM, FLAGS
 from tests.given import OPENED, free_port
@@ -50,6 +61,11 @@ PAGES = {
     "people": "/staff",
     "me": "/me",
     "gone": "/cases/99999",
+}
+EMERGENCY = {
+    "crisis": "/crises/1",
+    "crisis-queue": "/queue?queue=crisis-1",
+    "crisis-report": "/crises/1/report",
 }
 
 
@@ -122,6 +138,19 @@ async def failing(parts: app.Parts) -> None:
             session.add(reading)
 
 
+async def emergency(parts: app.Parts) -> None:
+    """The cause that most people share has become a crisis."""
+    store, words = parts.store, "We see it too, {author}. We are on it, and tell you here by noon."
+    async with store.reading() as session:
+        theme = (await themes.shown(session, brands=None, limit=1))[0].theme
+    wish = Wish(name="The coupon takes nothing off", theme=theme.key, every=15)
+    number = (await declaring.declare(store, wish, "Ana")).number
+    await declaring.word(store, number, "Ana", words)
+    await declaring.approve(store, number, "Ana", "", words)
+    said = "The code was switched off last night by mistake. It works again when tills restart."
+    await declaring.update(store, number, "Ana", f"{said}\nNext: who paid too much gets it back.")
+
+
 async def mail(browser: Browser) -> None:
     """A mail about a case, as a mail program shows it."""
     telling = replace(OPENED, source="Town", urgent=True, stars=1.0, author="Ada Example")
@@ -164,6 +193,15 @@ async def pictures() -> None:
                             color_scheme="dark" if theme == "dark" else "light"
                         )
                         await take(stranger, url + "/login", f"login-{size}-{theme}")
+                await emergency(parts)
+                for name, path in EMERGENCY.items():
+                    for theme, size in (("light", "desk"), ("dark", "desk"), ("light", "phone")):
+                        width, height = SIZES[size]
+                        view = {"width": width, "height": height}
+                        page = await signed_in(
+                            browser, parts, url, viewport=view, color_scheme=theme
+                        )
+                        await take(page, url + path, f"{name}-{size}-{theme}")
                 await failing(parts)
                 page = await signed_in(browser, parts, url, viewport={"width": 1366, "height": 768})
                 await take(page, url + "/queue?queue=all", "queue-failing")
