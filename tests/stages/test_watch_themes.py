@@ -9,9 +9,12 @@ from sqlmodel import col, select
 from listener.domain.alarm import RISE, AlarmNotice, Sort, sentence
 from listener.domain.mention import Mention
 from listener.domain.theme import Became, Belonging, Theme, ThemeEvent
+from listener.stages.theme import Themes
 from listener.store import alarms as stored
 from listener.store import themes
 from tests.given import heard, judged, said, settled
+from tests.stages.test_theme import COUPON as CODE
+from tests.stages.test_theme import TILL
 from tests.stages.test_watch import alarms, burst, keep, looked, used_to
 from tests.world import World
 
@@ -231,6 +234,29 @@ async def test_a_part_of_a_theme_does_not_ring_for_what_the_whole_has_told(world
     await looked(world, await world.service(), 3)
 
     assert [one.theme_id for one in await alarms(world)] == [number]
+
+
+async def test_what_several_say_for_the_first_time_is_found_and_rings_under_its_name(
+    world: World,
+) -> None:
+    await settled(world)
+    await used_to(world, timedelta(minutes=40), until=world.now)
+    for place, words in enumerate((*CODE, *TILL)):
+        world.now += MINUTE
+        await heard(world, said(words, author=f"a{place}", published=world.now))
+    await judged(world)
+    world.now += MINUTE
+    await Themes(world.store).step()
+
+    await looked(world, await world.service(), 3)
+
+    [alarm] = await alarms(world)
+    [says_it] = await says(world)
+    assert alarm.is_of_theme
+    assert alarm.count == len(CODE) + len(TILL)
+    assert "complaints about “fresh20" in says_it
+    quoted = [one.words for one in await world.mentions() if one.key in alarm.mentions]
+    assert quoted[0] == CODE[0], "the post that began it"
 
 
 @pytest.mark.parametrize("after", [timedelta(minutes=5), timedelta(minutes=40)])
