@@ -82,16 +82,21 @@ def is_repost(text: str) -> bool:
 def passing_on(said: Iterable[Words]) -> set[int]:
     """The numbers of those who only pass on another's words; the first to be said come first.
 
-    By the marks that people set, and where somebody says word for word what another has said
-    before. A few words are said by many people who know nothing of each other.
+    By the marks that people set, and where more than half of what somebody says is word for word
+    what another has said before: who adds a story of their own tells it. A few words are said by
+    many people who know nothing of each other.
     """
     found: set[int] = set()
     first: dict[tuple[str, ...], str] = {}
     for one in said:
-        words = tuple(plain_words(one.text[:LONGEST]))
-        marked = is_repost(one.text)
-        if marked or (len(words) >= ENOUGH_WORDS and first.setdefault(words, one.by) != one.by):
+        text = one.text[:LONGEST]
+        words = tuple(plain_words(text))
+        its = {words} | runs(text) if len(words) >= ENOUGH_WORDS else set()
+        repeated = sum(first.get(run, one.by) != one.by for run in its)
+        if is_repost(one.text) or first.get(words, one.by) != one.by or repeated * 2 > len(its):
             found.add(one.mention_id)
+        else:
+            first |= dict.fromkeys(its - first.keys(), one.by)
     return found
 
 

@@ -77,16 +77,13 @@ class Watch:
         for one in said:
             by_brand[one.brand_id].append(one)
         counted = {alarm.key: alarm.count for alarm in standing}
-        news = report.grave(reports, moment)
+        # Whatever goes through many posts does so in a thread: pages are answered meanwhile.
+        news = await asyncio.to_thread(report.grave, reports, moment)
         told = already_told((*standing, *ended, *news), said, reports, heirs)
         risen = await asyncio.to_thread(self.rises, by_brand, standing, ended, told, moment)
         news += [rise.alarm for rise in risen]
         news += await self.silences(by_brand, moment)
-        is_over = [
-            one
-            for one in standing
-            if not self.goes_on(one, by_brand[one.brand_id], reports, moment)
-        ]
+        is_over = await asyncio.to_thread(self.over, standing, by_brand, reports, moment)
         grown = [
             Rise(one, lookout.posts(one, by_brand[one.brand_id], moment))
             for one in standing
@@ -102,7 +99,8 @@ class Watch:
         async with self.store.reading() as session:
             for rise in (*risen, *grown):
                 quoted = rise.alarm.mentions
-                lookout.own_words(rise.alarm, await watching.words(session, rise.posts))
+                words = await watching.words(session, rise.posts)
+                await asyncio.to_thread(lookout.own_words, rise.alarm, words)
                 rise.alarm.mentions = quoted or rise.alarm.mentions
 
     async def learn(self, moment: datetime, said: Sequence[Said] = ()) -> None:
@@ -199,6 +197,20 @@ class Watch:
             }
             found += lookout.silences(outlook, last, moment)
         return found
+
+    def over(
+        self,
+        standing: Sequence[Alarm],
+        said: Mapping[int, Sequence[Said]],
+        reports: Sequence[Report],
+        moment: datetime,
+    ) -> list[Alarm]:
+        """The alarms that are over; the others are brought up to date."""
+        return [
+            one
+            for one in standing
+            if not self.goes_on(one, said.get(one.brand_id, ()), reports, moment)
+        ]
 
     def goes_on(
         self, alarm: Alarm, said: Sequence[Said], reports: Sequence[Report], moment: datetime

@@ -142,3 +142,14 @@ def test_who_says_it_first_tells_it_and_who_repeats_it_passes_it_on() -> None:
     ]
 
     assert passing_on(said) == {3, 4}
+
+
+def test_who_quotes_another_passes_it_on_unless_they_tell_more_of_their_own() -> None:
+    quoted = f"Saw this elsewhere, for those who are not there: “{COLD}” Shocking!"
+    own = (
+        "Ordered the fish and chips at Acme on Friday evening, and ours was fine, but on Sunday my "
+        "son bit on a bone as long as a finger, and the hotline told us to chew more slowly."
+    )
+    said = [Words(1, "ada", COLD), Words(2, "ben", quoted), Words(3, "cem", own)]
+
+    assert passing_on(said) == {2}
