@@ -8,6 +8,7 @@ import css_inline
 
 from listener.channels.contract import Warned
 from listener.channels.letter import Envelope, environment, link, moment, quoted, still
+from listener.channels.prints import illustrate, of_rise
 from listener.channels.terminal import printable
 
 SUBJECT: Final = 120
@@ -28,9 +29,11 @@ def letter(warned: Warned, envelope: Envelope) -> EmailMessage:
         mail["Importance"] = "high"
     shown = words(warned, envelope)
     mail.set_content(plain(shown))
-    made = environment().get_template("alarm.html").render(shown)
+    drawn = [of_rise(warned.chart)] if warned.chart and not warned.over else []
+    pictures = [(one, f"{one.name}.{warned.id}@{envelope.domain}") for one in drawn]
+    made = environment().get_template("alarm.html").render(shown, pictures=pictures)
     page = css_inline.inline(made, keep_style_tags=False, load_remote_stylesheets=False)
-    mail.add_alternative(page, subtype="html")
+    illustrate(mail, page, pictures)
     return mail
 
 

@@ -155,13 +155,13 @@ def coverage(
     return drawn(drawing)
 
 
-def rise(pairs: Sequence[Sequence[Any]]) -> Markup:
+def rise(pairs: Sequence[Sequence[Any]], *, table: bool = True) -> Markup:
     """The day before an alarm: bars for what came, high ones darker, a line for what is usual."""
     highest = max((max(count, usual) for count, usual in pairs), default=0) or 1
     drawing = canvas(
         TALL + 24,
-        f"The day before: at most {round(highest)} in a quarter of an hour. "
-        "The numbers are in the table below.",
+        f"The day before: at most {round(highest)} in a quarter of an hour."
+        + (" The numbers are in the table below." if table else ""),
     )
     scale(drawing, highest)
     step = (WIDTH - EDGE) / max(len(pairs), 1)

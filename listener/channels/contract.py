@@ -109,6 +109,7 @@ class Warned:
     usual: tuple[int, int] | None  # what so long a time brings nineteen times in twenty
     quotes: tuple[tuple[str, str], ...] = ()  # up to three posts: their words and addresses
     who: str = ""  # who sees to it
+    chart: tuple[tuple[float, float], ...] = ()  # the day before: how many came, are usual
     raised_at: datetime | None = None
     call: int = 0  # which call it is, where one person is called
     why: str = ""  # and why they are

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import css_inline
 
 from listener.channels.letter import environment, link, still
-from listener.channels.prints import Print
+from listener.channels.prints import Print, illustrate
 from listener.channels.terminal import printable
 from listener.domain.digest import SHOWN, Digest, Risk, counted, shortened
 from listener.domain.score import left
@@ -41,14 +41,7 @@ def message(
     said = [printable(line) for line in plain(digest, url=url).splitlines()]
     mail.set_content("\n".join([*said, "", f"The whole digest: {address(digest, url)}", ""]))
     shown = [(one, f"{one.name}.{number}@{domain}") for one in pictures]
-    mail.add_alternative(page(digest, url, shown), subtype="html")
-    read = mail.get_body(("html",))
-    for one, name in shown:
-        if isinstance(read, EmailMessage):
-            read.add_related(
-                one.png, "image", "png", cid=f"<{name}>", disposition="inline",
-                filename=f"{one.name}.png",
-            )  # fmt: skip
+    illustrate(mail, page(digest, url, shown), shown)
     return mail
 
 

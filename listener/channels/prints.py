@@ -6,6 +6,7 @@ differs has its own pattern there too. The font is shipped, so that it looks ali
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email.message import EmailMessage
 from typing import Final
 
 import resvg_py
@@ -55,6 +56,28 @@ def of_digest(digest: Digest, pictures: Pictures) -> Sequence[Print]:
         Print(name, CAPTIONS[name], charts.says(picture), png(picture))
         for name, picture in drawn.items()
     ]
+
+
+def of_rise(pairs: Sequence[Sequence[float]]) -> Print:
+    """The day before an alarm: for each quarter of an hour what came, and what is usual."""
+    drawn = charts.rise(pairs, table=False)
+    return Print("rise", "The day before", charts.says(drawn), png(drawn))
+
+
+def illustrate(mail: EmailMessage, page: str, pictures: Sequence[tuple[Print, str]]) -> None:
+    """Give a mail its page, with the pictures that it shows under these names inside."""
+    mail.add_alternative(page, subtype="html")
+    read = mail.get_body(("html",))
+    for one, name in pictures:
+        if isinstance(read, EmailMessage):
+            read.add_related(
+                one.png,
+                "image",
+                "png",
+                cid=f"<{name}>",
+                disposition="inline",
+                filename=f"{one.name}.png",
+            )
 
 
 def png(picture: Markup) -> bytes:

@@ -358,6 +358,7 @@ def warned(one: Told) -> Warned:
         usual=(alarm.low, alarm.high) if alarm.sort.is_rise else None,
         quotes=tuple((mention.words, mention.url) for mention in one.shown.said),
         who=one.shown.who or "",
+        chart=tuple((float(count), float(usual)) for count, usual in alarm.chart),
         raised_at=alarm.raised_at,
         call=one.notice.call,
         why=one.notice.why or "",

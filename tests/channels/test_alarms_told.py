@@ -263,3 +263,17 @@ def test_nothing_foreign_is_alive_in_a_mail(words: str) -> None:
     assert "<script" not in page.get_content().lower()
     assert "<img" not in page.get_content().lower()
     assert "\n" not in str(mail["Subject"])
+
+
+def test_a_mail_shows_the_day_before_an_alarm_and_no_picture_once_it_is_over() -> None:
+    risen = replace(RISEN, chart=((0.0, 1.2),) * 90 + ((9.0, 1.2),) * 6)
+
+    mail = alarm_letter.letter(risen, ENVELOPE)
+    page = mail.get_body(("html",))
+    [picture] = [part for part in mail.walk() if part.get_content_type() == "image/png"]
+    over = alarm_letter.letter(replace(risen, over=True), ENVELOPE)
+
+    assert page is not None
+    assert f'src="cid:{picture["Content-ID"].strip("<>")}"' in page.get_content()
+    assert 'alt="The day before: at most 9 in a quarter of an hour."' in page.get_content()
+    assert not [part for part in over.walk() if part.get_content_maintype() == "image"]
