@@ -13,7 +13,7 @@ from listener.channels.letter import environment, link, still
 from listener.channels.prints import Print, illustrate
 from listener.channels.terminal import printable
 from listener.domain.digest import SHOWN, Digest, Risk, counted, shortened
-from listener.domain.score import left
+from listener.domain.score import lasting, left
 
 SUBJECT: Final = 120
 
@@ -179,10 +179,10 @@ def team(digest: Digest) -> list[str]:
     """How soon first answers came, and each that was late."""
     if digest.half is None or digest.most is None:
         return ["No first answer was given."]
-    half, most = (round(one.total_seconds() / 60) for one in (digest.half, digest.most))
+    half, most = lasting(digest.half), lasting(digest.most)
     said = (
-        f"{counted(len(digest.firsts), 'first answer')}: half within {half} min, "
-        f"nine of ten within {most} min"
+        f"{counted(len(digest.firsts), 'first answer')}: half within {half}, "
+        f"nine of ten within {most}"
     )
     return [
         said + ("." if digest.late else ", every one in time."),

@@ -91,11 +91,13 @@ def people(number: int) -> str:
 
 def left(time: timedelta) -> str:
     """What is left of a deadline, or how long it has been over."""
-    minutes = int(abs(time).total_seconds()) // 60
-    if minutes < 60:
-        length = f"{minutes} min"
-    elif minutes < 48 * 60:
-        length = f"{minutes // 60} h"
-    else:
-        length = f"{minutes // (24 * 60)} days"
+    length = lasting(abs(time))
     return f"overdue by {length}" if time < timedelta() else f"{length} to breach"
+
+
+def lasting(time: timedelta) -> str:
+    """A length of time in the unit that people would say it in."""
+    minutes = int(time.total_seconds()) // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
