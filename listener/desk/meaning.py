@@ -72,6 +72,7 @@ class Read:
     last: datetime | None = None
     others: int = 0
     cut: bool = False
+    lately: dict[int, datetime] = field(default_factory=dict)  # when what was read last was kept
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -254,12 +255,17 @@ class Meanings:
         since = moment - WINDOW if read.last is None else read.last - LATE
         lay = read.plane.lay if first else read.plane.put
         before: Placed | None = None
+        known, read.lately = read.lately, {}
         async with self.store.reading() as session:
             while True:
                 portion = await embeddings.placed(
                     session, brand_id, model, since=since, before=before, limit=PORTION
                 )
-                mine = [one for one in portion if one.vector is not None]
+                mine = [
+                    one
+                    for one in portion
+                    if one.vector is not None and known.get(one.mention_id) != one.kept_at
+                ]
                 room = self.most - len(read.plane) if first else len(mine)
                 read.cut = read.cut or room < len(mine)
                 await asyncio.to_thread(
@@ -270,6 +276,8 @@ class Meanings:
                 )
                 if first:
                     read.others += len(portion) - len(mine)
+                else:
+                    read.lately |= {one.mention_id: one.kept_at for one in portion}
                 if before is None and portion:
                     newest = portion[0].kept_at
                     read.last = newest if read.last is None else max(read.last, newest)

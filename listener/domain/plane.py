@@ -73,7 +73,8 @@ class Plane:
 
     def put(self, ids: Sequence[int], at: Sequence[datetime], stored: Sequence[bytes]) -> None:
         """Lay mentions down; those that lay here before lie elsewhere now."""
-        self.forget(ids)
+        if ids:
+            self.forget(ids)
         self.lay(ids, at, stored)
 
     def lay(self, ids: Sequence[int], at: Sequence[datetime], stored: Sequence[bytes]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlalchemy import (
     ColumnElement,
     Integer,
@@ -37,6 +38,7 @@ from listener.store.session import AsyncSession, bulk
 from models.verdict import Feeling
 
 LETTERS: Final = 2_000  # of each post that is looked at: thousands of long ones fill the memory
+PORTION: Final = 10_000  # numbers in one question
 MOST_LOOKED_AT: Final = 2_000  # complaints, and as many others, among which causes are looked for
 ANSWERED: Final = (Outcome.ANSWERED, Outcome.ANSWERED_ELSEWHERE)
 SPREADS: Final = 3  # who say it, from which on a case is said to spread
@@ -188,29 +190,58 @@ async def risks(
         .correlate(Case)
         .scalar_subquery()
     )
+    # Two questions, of plain columns: asked as one, PostgreSQL goes through all mentions there are,
+    # and as objects thousands that are overdue are most of a digest's time.
     found: Any = (
-        select(Case, Mention, col(Source.name), col(Staff.name))
-        .join(Mention, col(Mention.id) == first)
-        .join(Source, col(Source.id) == col(Mention.source_id))
+        sa.select(
+            col(Case.id),
+            col(Case.opened_at),
+            col(Case.due_at),
+            col(Case.mentions),
+            col(Staff.name).label("owner"),
+            first.label("first"),
+        )
         .outerjoin(Staff, col(Staff.id) == col(Case.owner_id))
         .where(col(Case.brand_id) == brand.key, *asked)
         .order_by(order, col(Case.id))
     )
+    cases = (await bulk(session, found if most is None else found.limit(most))).all()
+    said = await spoken_by(session, [one.first for one in cases if one.first is not None])
     return [
         Risk(
-            case_id=one.key,
-            author=mention.author_name or mention.author_handle,
-            source=source,
-            words="" if mention.deleted_at else shortened(mention.words, 140),
-            owner=owner,
+            case_id=one.id,
+            author=its.author_name or its.author_handle,
+            source=its.source,
+            words="" if its.deleted_at else shortened(words_of(its.title, its.text), 140),
+            owner=one.owner,
             opened_at=one.opened_at,
             due_at=one.due_at,
             mentions=one.mentions,
         )
-        for one, mention, source, owner in await session.exec(
-            found if most is None else found.limit(most)
-        )
+        for one in cases
+        if (its := said.get(one.first)) is not None
     ]
+
+
+async def spoken_by(session: AsyncSession, mention_ids: Sequence[int]) -> dict[int, Any]:
+    """Who said these mentions, where, and in what words, by number."""
+    said: dict[int, Any] = {}
+    for start in range(0, len(mention_ids), PORTION):
+        asked: Any = (
+            sa.select(
+                col(Mention.id),
+                col(Mention.author_name),
+                col(Mention.author_handle),
+                col(Mention.deleted_at),
+                col(Mention.title),
+                sa.func.substr(col(Mention.text), 1, LETTERS).label("text"),
+                col(Source.name).label("source"),
+            )
+            .join(Source, col(Source.id) == col(Mention.source_id))
+            .where(col(Mention.id).in_(mention_ids[start : start + PORTION]))
+        )
+        said |= {row.id: row for row in await bulk(session, asked)}
+    return said
 
 
 async def firsts(session: AsyncSession, brand: Brand, stretch: Stretch) -> list[First]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, select
 from sqlmodel import col
 
 from listener.domain.brand import Brand
@@ -79,7 +79,8 @@ async def goodness(
         select(name, place, opened_in, status, outcome, number)
         .select_from(Case)
         .join(Brand, col(Brand.id) == col(Case.brand_id))
-        .join(Mention, col(Mention.id) == first)
+        # Of its case, too: else PostgreSQL goes through all mentions there are.
+        .join(Mention, and_(col(Mention.case_id) == col(Case.id), col(Mention.id) == first))
         .where(
             col(Case.opened_at) >= since,
             col(Mention.flagged).is_(True),  # a missed one has a case too
