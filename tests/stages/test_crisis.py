@@ -1,5 +1,6 @@
 """While a crisis lasts its lead is reminded of updates, and everybody hears of it once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -162,6 +163,24 @@ async def test_the_cases_of_its_theme_join_while_it_lasts(world: World) -> None:
     assert len(await members(world)) == 4
     grown = [one.words for one in await world.all_of(CrisisEvent) if one.what is Turn.GREW]
     assert grown == ["3", "1"]
+
+
+async def test_two_workers_bring_in_remind_and_tell_once(world: World) -> None:
+    await themed(world)
+    await declared(world, theme=1, every=15, lead="Mia")
+    await complain(world, "FRESH20 refused for my fish at noon", by="zoe")
+    await look(world)
+    world.now += timedelta(minutes=10)
+    ear = Ear()
+
+    await asyncio.gather(*(stage(world, ear).step() for _ in range(3)))
+    await stage(world, ear).step()
+
+    assert len(await members(world)) == 4
+    grown = [one.words for one in await world.all_of(CrisisEvent) if one.what is Turn.GREW]
+    assert sorted(grown) == ["1", "3"]
+    assert sorted(kind for kind, _ in ear.heard) == ["declared", "declared", "due"]
+    assert len(await world.all_of(Bulletin)) == 3
 
 
 async def test_when_its_lead_has_left_all_who_could_lead_it_are_reminded(world: World) -> None:
