@@ -12,7 +12,7 @@ from listener.domain.mention import Mention
 from listener.domain.record import NotAllowed
 from listener.domain.reply import UNDO, length
 from listener.domain.wording import filled, written
-from listener.store import brands, cases, people, portraits, themes
+from listener.store import brands, cases, mentions, people, portraits, themes
 from listener.store import replies as outbox
 from listener.store.session import Store, now
 
@@ -97,13 +97,17 @@ async def whom(
 async def approach(store: Store, rules: Rules, this: Round, numbers: Sequence[int]) -> list[Person]:
     """Who says it in these cases, each once, by the case that comes first."""
     found: dict[str, Person] = {}
-    for number in numbers:
-        box = await replies.compose(store, rules, number, this.staff)
-        if box is not None and themes.by(box.mention) not in found:
-            async with store.reading() as session:
-                case = await cases.one(session, number)
-                busy = await outbox.under_way(session, number)
-            if case is not None:
+    async with store.reading() as session:
+        person = await people.numbered(session, this.staff_id)
+        if person is None:
+            return []
+        for number in numbers:
+            about = await mentions.of_case(session, number)
+            said = [reply for reply, _ in await outbox.of_case(session, number)]
+            box = await replies.composed(session, rules, person, about, said, repeats=False)
+            case = await cases.one(session, number)
+            if box is not None and case is not None and themes.by(box.mention) not in found:
+                busy = any(one.under_way for one in said)
                 found[themes.by(box.mention)] = approached(this, box, case, busy=busy)
     return list(found.values())
 

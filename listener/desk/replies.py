@@ -100,8 +100,13 @@ async def composed(
     person: Staff,
     about: Sequence[Mention],
     said: Sequence[Reply],
+    *,
+    repeats: bool = True,
 ) -> Box | None:
-    """The reply box of a case, from all of its mentions and replies."""
+    """The reply box of a case, from all of its mentions and replies.
+
+    Without `repeats` nothing is said of what was said there lately.
+    """
     mention = answered(about)
     if mention is None or mention.case_id is None:
         return None
@@ -115,7 +120,9 @@ async def composed(
         seen=seen(about, said),
         lately=await replies.lately(
             session, mention.connector, mention.brand_id, since=moment - LATELY
-        ),
+        )
+        if repeats
+        else (),
     )
 
 

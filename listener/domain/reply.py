@@ -39,6 +39,9 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+UNDER_WAY = (State.WAITING, State.SENDING, State.UNCLEAR)
+
+
 class Reply(Record, table=True):
     """One answer to one mention of a case."""
 
@@ -68,6 +71,11 @@ class Reply(Record, table=True):
     post_id: str | None = Field(default=None, index=True)  # what the place calls it
     url: str | None = None
     failure: str | None = None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it waits, is being sent, or wants a person's decision."""
+        return self.state in UNDER_WAY
 
     def withdraw(self, now: datetime) -> None:
         """Take it back before it is sent."""

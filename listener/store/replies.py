@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, or_, update
 from sqlmodel import col, select
 
 from listener.domain.mention import Mention
-from listener.domain.reply import Draft, Reply, State
+from listener.domain.reply import UNDER_WAY, Draft, Reply, State
 from listener.domain.source import Source
 from listener.domain.staff import Staff
 from listener.store.session import AsyncSession, bulk, locked_for_update
@@ -130,12 +130,11 @@ async def found(
 
 async def under_way(session: AsyncSession, case_id: int) -> bool:
     """Whether a reply of this case waits, is being sent, or wants a person's decision."""
-    states = (State.WAITING, State.SENDING, State.UNCLEAR)
     count = await bulk(
         session,
         sa.select(sa.func.count())
         .select_from(Reply)
-        .where(col(Reply.case_id) == case_id, col(Reply.state).in_(states)),
+        .where(col(Reply.case_id) == case_id, col(Reply.state).in_(UNDER_WAY)),
     )
     return bool(count.scalar_one())
 
