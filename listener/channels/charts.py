@@ -15,12 +15,13 @@ from markupsafe import Markup
 
 from listener.channels.terminal import printable
 from listener.domain.digest import Digest, First, Gap
-from listener.domain.picture import Pictures, Slice
+from listener.domain.picture import Lane, Pictures, Slice
 
 WIDTH: Final = 400  # in units of its own; the page makes it as wide as there is room
 TALL: Final = 120  # of the part with bars
 EDGE: Final = 28  # left of the bars, for the numbers
 ROW: Final = 18
+LANE: Final = 26
 WIDEST: Final = 48.0  # of a bar where there are few
 # How long a first answer was waited for, at most.
 WAITS: Final = (
@@ -39,6 +40,8 @@ def of_digest(digest: Digest, pictures: Pictures) -> dict[str, Markup]:
     drawn: dict[str, Markup] = {}
     if any(one.total or one.alarms for one in pictures.slices):
         drawn["volume"] = volume(pictures.slices)
+    if pictures.lanes:
+        drawn["themes"] = themes(pictures.lanes, [one.label for one in pictures.slices])
     if digest.firsts:
         drawn["answers"] = answers(digest.firsts)
     if pictures.sources:
@@ -152,6 +155,37 @@ def coverage(
     text(drawing, left + 16, foot + 13, "read")
     rect(drawing, "gap", left + 56, foot + 4, 11, 11)
     text(drawing, left + 72, foot + 13, "not read")
+    return drawn(drawing)
+
+
+def themes(lanes: Sequence[Lane], labels: Sequence[str]) -> Markup:
+    """Themes over time: a lane each with a bar for every slice, all to one scale."""
+    highest = max((count for one in lanes for count in one.counts), default=0) or 1
+    said = ", ".join(f"{one.name} {one.total}" for one in lanes)
+    drawing = canvas(LANE * len(lanes) + 20, f"Complaints by theme over time: {said}.")
+    left, right = 130, 34
+    step = (WIDTH - left - right) / max(len(labels), 1)
+    for number, one in enumerate(lanes):
+        foot = LANE * (number + 1)
+        text(drawing, left - 6, foot - 2, cut(one.name, 20), anchor="end")
+        line = {"class": "axis", "x1": f"{left}", "x2": f"{WIDTH - right}"}
+        SubElement(drawing, "line", line | {"y1": f"{foot}", "y2": f"{foot}"})
+        for place, count in enumerate(one.counts):
+            if count:
+                high = (LANE - 6) * count / highest
+                rect(
+                    drawing,
+                    "complaint",
+                    left + place * step + 0.5,
+                    foot - high,
+                    max(step - 1, 1),
+                    high,
+                )
+        text(drawing, WIDTH - right + 6, foot - 2, f"{one.total:,}")
+    foot = LANE * len(lanes) + 14
+    if labels:
+        text(drawing, left, foot, labels[0])
+        text(drawing, WIDTH - right, foot, labels[-1], anchor="end")
     return drawn(drawing)
 
 

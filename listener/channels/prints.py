@@ -34,6 +34,7 @@ text {{ font-family: "Source Sans Pro"; font-size: 11px; fill: {SOFT}; }}
 """
 CAPTIONS: Final[Mapping[str, str]] = {
     "volume": "What was said",
+    "themes": "What it was about",
     "answers": "How long first answers took",
     "coverage": "What of each source was read",
 }

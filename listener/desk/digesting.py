@@ -7,7 +7,7 @@ from datetime import datetime
 from listener.domain.brand import Brand
 from listener.domain.cause import Cause, causes
 from listener.domain.digest import Counted, Digest
-from listener.domain.picture import Pictures, slices
+from listener.domain.picture import Pictures, lanes, slices
 from listener.domain.span import Stretch
 from listener.store import digests, flags, themes
 from listener.store.session import AsyncSession
@@ -94,4 +94,5 @@ async def pictures(session: AsyncSession, brand: Brand, stretch: Stretch) -> Pic
             await digests.rang(session, brand, stretch),
         ),
         [one.name for one in await digests.listened(session, brand)],
+        lanes(stretch, *await digests.threads(session, brand, stretch)),
     )

@@ -1,6 +1,7 @@
 """Pictures of a digest: what was said in each hour or day of a stretch, and when alarms were raised."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from listener.domain.span import Of, Stretch
 
+LANES: Final = 6  # themes that are drawn
 QUARTER: Final = timedelta(minutes=15)  # what all clocks of this earth differ by, so whole days fit
 
 
@@ -39,28 +41,33 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
+class Lane:
+    """How often one theme was complained of in each slice of a stretch."""
+
+    theme: int
+    name: str
+    counts: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        """In all of them."""
+        return sum(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
 class Pictures:
     """What the pictures of a digest are drawn from, beside the digest itself."""
 
     slices: Sequence[Slice]
     sources: Sequence[str]  # that are listened to
+    lanes: Sequence[Lane] = ()  # the themes most complained of, the most first
 
 
 def slices(
     stretch: Stretch, quarters: Iterable[Quarter], alarms: Iterable[tuple[datetime, str]]
 ) -> list[Slice]:
     """A stretch cut into the hours of its day, or into its days, as its own clocks count them."""
-    zone = ZoneInfo(stretch.zone)
-    hourly = stretch.of is Of.DAY
-
-    def key(moment: datetime) -> str:
-        return f"{moment.astimezone(zone):{'%H' if hourly else '%Y-%m-%d'}}"
-
-    starts: dict[str, datetime] = {}
-    moment = stretch.starts
-    while moment < stretch.ends:
-        starts.setdefault(key(moment), moment)
-        moment += QUARTER
+    key, starts = cuts(stretch)
     counts = {one: [0, 0, 0] for one in starts}
     for quarter in quarters:
         found = counts[key(quarter.starts)]
@@ -73,7 +80,7 @@ def slices(
     return [
         Slice(
             at,
-            f"{at.astimezone(zone):{'%H:00' if hourly else '%d %b'}}",
+            f"{at.astimezone(ZoneInfo(stretch.zone)):{'%H:00' if stretch.of is Of.DAY else '%d %b'}}",
             complaints=counts[one][0],
             praise=counts[one][1],
             others=counts[one][2],
@@ -81,3 +88,35 @@ def slices(
         )
         for one, at in starts.items()
     ]
+
+
+def lanes(
+    stretch: Stretch, said: Iterable[tuple[int, datetime, int]], names: Mapping[int, str]
+) -> list[Lane]:
+    """The themes of a stretch: `said` is how often each was complained of in a quarter."""
+    key, starts = cuts(stretch)
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    for theme, quarter, number in said:
+        if theme in names:
+            counts[theme][key(quarter)] += number
+    made = [
+        Lane(theme, names[theme], tuple(counted[one] for one in starts))
+        for theme, counted in counts.items()
+    ]
+    return sorted(made, key=lambda one: (-one.total, one.theme))[:LANES]
+
+
+def cuts(stretch: Stretch) -> tuple[Callable[[datetime], str], dict[str, datetime]]:
+    """In which slice a moment of a stretch lies, and when each slice begins."""
+    zone = ZoneInfo(stretch.zone)
+    sign = "%H" if stretch.of is Of.DAY else "%Y-%m-%d"
+
+    def key(moment: datetime) -> str:
+        return f"{moment.astimezone(zone):{sign}}"
+
+    starts: dict[str, datetime] = {}
+    moment = stretch.starts
+    while moment < stretch.ends:
+        starts.setdefault(key(moment), moment)
+        moment += QUARTER
+    return key, starts

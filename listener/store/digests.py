@@ -32,7 +32,7 @@ from listener.domain.picture import Quarter
 from listener.domain.source import Source
 from listener.domain.span import Stretch
 from listener.domain.staff import Staff
-from listener.domain.theme import Theme
+from listener.domain.theme import Belonging, Theme
 from listener.store import coverage
 from listener.store.session import AsyncSession, bulk
 from models.verdict import Feeling
@@ -364,11 +364,7 @@ def kind(mention: Mention, source: str) -> Praise:
 
 async def quarters(session: AsyncSession, brand: Brand, stretch: Stretch) -> list[Quarter]:
     """What was said in every quarter of an hour of a stretch; those without a word are left out."""
-    published = col(Mention.published_at)
-    quarter: Any = cast(func.floor(func.extract("epoch", published) / 900), Integer)
-    if session.get_bind().dialect.name == "sqlite":
-        seconds = cast(func.strftime("%s", published), Integer)
-        quarter = seconds // literal_column("900", Integer)
+    quarter = quarter_of(session)
     kind = and_(col(Mention.feeling) == Feeling.POSITIVE, not_(func.coalesce(complains(), False)))
     found: Any = (
         select(
@@ -391,6 +387,45 @@ async def quarters(session: AsyncSession, brand: Brand, stretch: Stretch) -> lis
         )
         for row in await bulk(session, found)
     ]
+
+
+async def threads(
+    session: AsyncSession, brand: Brand, stretch: Stretch
+) -> tuple[list[tuple[int, datetime, int]], dict[int, str]]:
+    """How often each theme was complained of in every quarter of an hour, and their names.
+
+    Quiet themes are left out, as everywhere in a digest.
+    """
+    quarter = quarter_of(session)
+    found: Any = (
+        select(Theme.id, Theme.name, quarter.label("quarter"), func.count().label("number"))
+        .select_from(Mention)
+        .join(Belonging, col(Belonging.mention_id) == col(Mention.id))
+        .join(Theme, col(Theme.id) == col(Belonging.theme_id))
+        .outerjoin(Case, col(Case.id) == col(Mention.case_id))
+        .where(
+            *spoken(brand),
+            within(stretch),
+            complains(),
+            col(Theme.merged_into).is_(None),
+            col(Theme.muted).is_(False),
+        )
+        .group_by(col(Theme.id), col(Theme.name), "quarter")
+    )
+    rows = (await bulk(session, found)).all()
+    said = [
+        (row.id, datetime.fromtimestamp(int(row.quarter) * 900, UTC), row.number) for row in rows
+    ]
+    return said, {row.id: row.name for row in rows}
+
+
+def quarter_of(session: AsyncSession) -> Any:
+    """The quarter of an hour in which a mention was published, counted from the epoch."""
+    published = col(Mention.published_at)
+    if session.get_bind().dialect.name == "sqlite":
+        seconds = cast(func.strftime("%s", published), Integer)
+        return seconds // literal_column("900", Integer)
+    return cast(func.floor(func.extract("epoch", published) / 900), Integer)
 
 
 async def rang(session: AsyncSession, brand: Brand, stretch: Stretch) -> list[tuple[datetime, str]]:

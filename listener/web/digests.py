@@ -150,6 +150,9 @@ def charted(found: Digest, pictures: Pictures) -> SimpleNamespace:
     return SimpleNamespace(
         volume=drawn.get("volume"),
         slices=[one for one in pictures.slices if one.total or one.alarms],
+        themes=drawn.get("themes"),
+        lanes=pictures.lanes,
+        labels=[one.label for one in pictures.slices],
         answers=drawn.get("answers"),
         waits=charts.waits(found.firsts),
         coverage=drawn.get("coverage"),

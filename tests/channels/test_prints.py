@@ -10,7 +10,7 @@ from PIL import Image
 
 from listener.channels import charts, prints
 from listener.domain.digest import First, Gap
-from listener.domain.picture import Pictures, Slice
+from listener.domain.picture import Lane, Pictures, Slice
 from tests.channels.test_digest_mail import mailed, parts, told
 from tests.hostile import HOSTILE
 
@@ -24,7 +24,8 @@ def drawn_from(source: str = "Reviews") -> Pictures:
         Slice(AT + timedelta(hours=hour), f"{hour:02}", hour % 5, hour % 3, 2) for hour in range(24)
     ]
     hours[9] = Slice(AT, "09", 40, 2, 2, alarms=("Three reports of safety",))
-    return Pictures(hours, [source, "Bluesky"])
+    lane = Lane(1, "fresh20", tuple(hour % 4 for hour in range(24)))
+    return Pictures(hours, [source, "Bluesky"], [lane, Lane(2, "late vans", (0,) * 23 + (5,))])
 
 
 FULL = told(
@@ -37,10 +38,11 @@ FULL = told(
 def test_a_digest_has_the_same_pictures_as_its_page_each_with_its_sentence() -> None:
     made = prints.of_digest(FULL, drawn_from())
 
-    assert [one.name for one in made] == ["volume", "answers", "coverage"]
+    assert [one.name for one in made] == ["volume", "themes", "answers", "coverage"]
     assert made[0].says.startswith("156 mentions over time, 82 of them complaints")
-    assert made[1].says == "4 first answers by how long they took; 1 late."
-    assert made[2].says == "2 sources; with gaps: Reviews."
+    assert made[1].says == "Complaints by theme over time: fresh20 36, late vans 5."
+    assert made[2].says == "4 first answers by how long they took; 1 late."
+    assert made[3].says == "2 sources; with gaps: Reviews."
 
 
 def test_each_picture_has_ink_on_white_paper_and_room_for_sharp_eyes() -> None:
@@ -85,7 +87,7 @@ def test_a_mail_carries_its_pictures_and_fetches_none() -> None:
         part["Content-ID"]: part for part in mail.walk() if part.get_content_type() == "image/png"
     }
 
-    assert len(shown) == 3
+    assert len(shown) == 4
     assert {f"<{one.removeprefix('cid:')}>" for one in shown} == set(carried)
     assert all(part.get_content_disposition() == "inline" for part in carried.values())
     assert 'alt="4 first answers by how long they took; 1 late."' in page
@@ -96,6 +98,6 @@ def test_a_hostile_name_of_a_source_is_drawn_and_harms_neither_picture_nor_mail(
     made = prints.of_digest(FULL, drawn_from(words))
     _, page = parts(mailed(FULL, made))
 
-    assert len(made) == 3
-    assert page.count("<img") == 3
+    assert len(made) == 4
+    assert page.count("<img") == 4
     assert "<script" not in page

@@ -4,7 +4,7 @@ import asyncio
 from datetime import date, timedelta
 
 from listener.desk import closing, taking
-from listener.desk.digesting import digest
+from listener.desk.digesting import digest, pictures
 from listener.domain.case import Case, Outcome
 from listener.domain.deadline import Policies
 from listener.domain.digest import Digest
@@ -13,6 +13,7 @@ from listener.domain.span import Of, Stretch, holding
 from listener.stages.due import Due
 from listener.store import brands, misses
 from tests.given import COMPLAINTS, Cheerful, complained, heard, judged, said, settled
+from tests.stages.test_theme import COUPON, VANS, complain, look
 from tests.world import NOON, World
 
 
@@ -134,3 +135,27 @@ async def test_what_was_deleted_since_is_not_quoted(world: World) -> None:
 
     assert found.causes == []
     assert all(not one.words for one in [found.oldest] if one)
+
+
+async def test_themes_are_counted_by_day_and_what_was_no_complaint_is_not_among_them(
+    world: World,
+) -> None:
+    await settled(world)
+    for day in range(3):
+        await complain(world, *COUPON[: day + 1], by=f"day{day}")
+        world.now += timedelta(days=1)
+    await complain(world, *VANS, by="van")
+    await look(world)
+    wrong = max(one.key for one in await world.all_of(Case))
+    await closing.close(world.store, wrong, "Ana", Outcome.NOT_US)
+
+    stretch = Stretch(Of.WEEK, date(2026, 11, 2))
+    async with world.store.reading() as session:
+        brand = await brands.named(session, "Acme")
+        assert brand is not None
+        found = await pictures(session, brand, stretch)
+
+    coupon, vans = found.lanes
+    assert coupon.name.startswith("fresh20")
+    assert coupon.counts == (1, 2, 3, 0, 0, 0, 0)
+    assert (sum(vans.counts), vans.counts[3]) == (2, 2)
