@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -20,9 +20,11 @@ MOSTLY: Final = 0.5  # of what is more than usual: a theme with so much of it is
 A_FEW: Final = 3  # posts of a theme that can be a cause
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A mention, as far as counting needs to know it. `by` is known of those that have a theme."""
+class Said(NamedTuple):
+    """A mention, as far as counting needs to know it. `by` is known of those that have a theme.
+
+    A tuple, because a minute's look may make a hundred thousand of them.
+    """
 
     id: int
     brand_id: int

@@ -39,27 +39,16 @@ async def lately(session: AsyncSession, *, since: datetime, until: datetime) -> 
             col(Mention.brand_id),
             col(Mention.source_id),
             col(Mention.published_at),
-            col(Mention.flagged),
-            col(Theme.id).label("theme"),
-            sa.case((col(Theme.id).is_not(None), _by())).label("by"),
+            func.coalesce(col(Mention.flagged), sa.false()),
+            col(Theme.id),
+            sa.case((col(Theme.id).is_not(None), _by()), else_=""),
         )
         .outerjoin(Belonging, col(Belonging.mention_id) == col(Mention.id))
         .outerjoin(Theme, sa.and_(col(Theme.id) == col(Belonging.theme_id), *_watched()))
         .where(*_counted(since), col(Mention.published_at) < until)
         .order_by(col(Mention.published_at)),
     )
-    return [
-        Said(
-            row.id,
-            row.brand_id,
-            row.source_id,
-            row.published_at,
-            bool(row.flagged),
-            row.theme,
-            row.by or "",
-        )
-        for row in found
-    ]
+    return [Said._make(row) for row in found.all()]
 
 
 async def reports(session: AsyncSession, *, since: datetime) -> list[Report]:
