@@ -5,7 +5,8 @@ from listener.domain.event import What
 from listener.domain.notice import MAIL, SLACK
 from listener.domain.record import NotAllowed, NotThere
 from listener.domain.rights import Act, may
-from listener.store import cases, history, notices, people
+from listener.store import cases, history, notices, outgoing, people
+from listener.store.outgoing import About
 from listener.store.session import Store, now
 
 
@@ -48,3 +49,29 @@ async def again(store: Store, number: int, staff: str) -> str:
             details={"notice": number, "to": to},
         )
     return f"Notice {number} goes to {to} again."
+
+
+async def once_more(store: Store, about: About, number: int, staff: str) -> str:
+    """Send what failed of an alarm, a digest or a crisis again; a sentence says what happens now.
+
+    NotThere for those who may not read its brand; NotAllowed where it has arrived, is on its way
+    for the first time, or was for somebody who works here no more.
+    """
+    async with store.transaction() as session:
+        person = await somebody(session, staff)
+        found = next(iter(await outgoing.listed(session, about, number=number, limit=1)), None)
+        if found is None or not may(person, Act.READ_BRANDS, found.brand_id):
+            raise NotThere(
+                f"There is no notice {number} of {about}. `listener notices of {about}` lists them."
+            )
+        row = await outgoing.locked(session, about, number)
+        if row is None or row.failure is None:
+            how = "has arrived" if row is not None and row.sent_at else "is on its way"
+            raise NotAllowed(f"This {how}; there is nothing to send again.")
+        if found.reader is not None:
+            reader = await people.numbered(session, found.reader)
+            if reader is None or not reader.active:
+                raise NotAllowed(f"{found.to} works here no more.")
+        row.tries, row.next_at = 0, await now(session)
+        row.sent_at = row.failed_at = row.failure = None
+    return f"It goes to {found.to} again."

@@ -2,14 +2,15 @@
 
 from sqlmodel import select
 
-from listener.domain.alarm import Alarm
+from listener.domain.alarm import Alarm, AlarmNotice
 from listener.domain.brand import Brand
 from listener.domain.case import Case
-from listener.domain.crisis import Crisis
+from listener.domain.crisis import Bulletin, Crisis
 from listener.domain.event import Event
 from listener.domain.mention import Mention
 from listener.domain.notice import Notice
 from listener.domain.reply import Reply
+from listener.domain.subscription import Letter, Subscription
 from listener.domain.theme import Theme
 from listener.store.session import AsyncSession
 
@@ -63,6 +64,36 @@ async def of_notice(session: AsyncSession, number: int) -> int | None:
 async def of_alarm(session: AsyncSession, number: int) -> int | None:
     """The brand that an alarm is about."""
     return (await session.exec(select(Alarm.brand_id).where(Alarm.id == number))).one_or_none()
+
+
+async def of_call(session: AsyncSession, number: int) -> int | None:
+    """The brand of the alarm that somebody was told of."""
+    found = await session.exec(
+        select(Alarm.brand_id)
+        .join(AlarmNotice, AlarmNotice.alarm_id == Alarm.id)  # type: ignore[arg-type]
+        .where(AlarmNotice.id == number)
+    )
+    return found.one_or_none()
+
+
+async def of_letter(session: AsyncSession, number: int) -> int | None:
+    """The brand whose digest it is."""
+    found = await session.exec(
+        select(Subscription.brand_id)
+        .join(Letter, Letter.subscription_id == Subscription.id)  # type: ignore[arg-type]
+        .where(Letter.id == number)
+    )
+    return found.one_or_none()
+
+
+async def of_bulletin(session: AsyncSession, number: int) -> int | None:
+    """The brand of the crisis that somebody was told of."""
+    found = await session.exec(
+        select(Crisis.brand_id)
+        .join(Bulletin, Bulletin.crisis_id == Crisis.id)  # type: ignore[arg-type]
+        .where(Bulletin.id == number)
+    )
+    return found.one_or_none()
 
 
 async def of_theme(session: AsyncSession, number: int) -> int | None:

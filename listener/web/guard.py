@@ -33,6 +33,9 @@ BRAND_OF: Final[Mapping[str, BrandOf]] = {
     "notice": walls.of_notice,
     "theme": walls.of_theme,
     "crisis": walls.of_crisis,
+    "call": walls.of_call,
+    "letter": walls.of_letter,
+    "bulletin": walls.of_bulletin,
 }
 # These belong to no brand: numbers, and names.
 NUMBERED: Final = frozenset({"staff", "view", "wording", "login"})

@@ -210,6 +210,13 @@ def test_a_case_that_is_not_there_cannot_be_shown(listener: CommandLine) -> None
 
 def test_what_was_sent_is_listed_and_what_has_arrived_is_not_sent_again(demo: CommandLine) -> None:
     said = demo("--demo", "notices", "--state", "failed")
+    beside = demo("--demo", "notices", "of", "alarms", "--json")
+    unsent = demo("--demo", "notices", "again", "1", "--about", "digests", "--as", "Ana")
+    assert all("says" in json.loads(line) for line in beside.out.splitlines())
+    assert unsent.code == 1
+    assert (
+        "There is no notice 1 of digests. `listener notices of digests` lists them." in unsent.err
+    )
     lines = [json.loads(line) for line in demo("--demo", "notices", "--json").out.splitlines()]
 
     assert said.out.splitlines()[-1].endswith(" notices. Times are UTC.")

@@ -8,12 +8,14 @@ import pytest
 from aiohttp import ClientSession, DummyCookieJar, web
 
 from listener.desk import noting, taking
-from listener.domain.alarm import RISE, Alarm, Sort
-from listener.domain.crisis import Crisis, CrisisCase, How
+from listener.domain.alarm import RISE, Alarm, AlarmNotice, Sort
+from listener.domain.crisis import Bulletin, Crisis, CrisisCase, How, Told
 from listener.domain.notice import News, Notice
 from listener.domain.reply import Reply
 from listener.domain.rights import RIGHTS, Act, may
+from listener.domain.span import Of
 from listener.domain.staff import Role, Staff
+from listener.domain.subscription import Letter, Subscription
 from listener.domain.theme import Theme
 from listener.web.entrance import Entrance
 from listener.web.guard import BRAND_OF, NUMBERED, Door, Guard, Route
@@ -89,6 +91,9 @@ EXPECTED: Mapping[str, set[str]] = {
     "GET /deadlines": ALL,
     "GET /notices": READERS,
     "POST /notices/{notice}/again": READERS,
+    "POST /calls/{call}/again": READERS,
+    "POST /letters/{letter}/again": READERS,
+    "POST /bulletins/{bulletin}/again": READERS,
     "GET /breaches": READERS,
     "GET /breaches.csv": READERS,
     "POST /views": ALL,
@@ -210,6 +215,21 @@ async def two_brands(world: World) -> Things:
                 update_due_at=world.now,
             )
             session.add(crisis)
+            wish = Subscription(staff_id=1, brand_id=case.brand_id, of=Of.DAY)
+            session.add(wish)
+            await session.flush()
+            call = AlarmNotice(alarm_id=alarm.key, channel="mail", staff_id=1, next_at=world.now)
+            letter = Letter(subscription_id=wish.key, first=world.now.date(), next_at=world.now)
+            bulletin = Bulletin(
+                crisis_id=crisis.key,
+                told=Told.DECLARED,
+                whom="@1",
+                channel="mail",
+                staff_id=1,
+                at=world.now,
+                next_at=world.now,
+            )
+            session.add_all([call, letter, bulletin])
             await session.flush()
             session.add(
                 CrisisCase(crisis_id=crisis.key, case_id=case.key, how=How.HAND, since=world.now)
@@ -225,6 +245,9 @@ async def two_brands(world: World) -> Things:
                 "notice": notice.key,
                 "theme": theme.key,
                 "crisis": crisis.key,
+                "call": call.key,
+                "letter": letter.key,
+                "bulletin": bulletin.key,
             }
         )
     return Things(*things)
