@@ -13,7 +13,7 @@ from listener.domain.plane import Near, Nearness, Plane
 from listener.domain.record import NotAllowed, NotThere
 from listener.domain.words import LONGEST_SEARCH, words
 from listener.store import brands, embeddings, mentions, near, walls
-from listener.store.embeddings import LATE, PORTION, Placed
+from listener.store.embeddings import LATE, Placed
 from listener.store.rows import Lead, shown
 from listener.store.search import FAR, PAGE, Search
 from listener.store.session import AsyncSession, Store, now
@@ -23,6 +23,7 @@ from models.verdict import Question
 
 WINDOW: Final = timedelta(days=90)
 MOST: Final = 200_000  # mentions in memory, of all brands together: 154 MB
+PORTION: Final = 5_000  # that are read at once: more of them would hold up the pages of others
 FRESH: Final = timedelta(seconds=2)  # so long nobody asks for what is new
 AGAIN: Final = timedelta(hours=1)  # then all is read anew: what was forgotten meanwhile is gone
 UNUSED: Final = timedelta(minutes=15)  # then the memory is given back
