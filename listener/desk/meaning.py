@@ -22,7 +22,7 @@ from models.classifier import Classifier
 from models.verdict import Question
 
 WINDOW: Final = timedelta(days=90)
-MOST: Final = 200_000  # mentions in memory, of all brands together: 77 MB as the shipped lens shows them
+MOST: Final = 200_000  # mentions in memory, of all brands together: 77 MB with the shipped lens
 PORTION: Final = 5_000  # that are read at once: more of them would hold up the pages of others
 FRESH: Final = timedelta(seconds=2)  # so long nobody asks for what is new
 AGAIN: Final = timedelta(hours=1)  # then all is read anew: what was forgotten meanwhile is gone
