@@ -240,10 +240,13 @@ def posts(alarm: Alarm, said: Sequence[Said], now: datetime) -> list[int]:
     ]
 
 
-def own_words(alarm: Alarm, said: Sequence[Words]) -> None:
-    """Note how many of what a rise is made of only pass on, and quote those who tell it themselves."""
+def own_words(alarm: Alarm, said: Sequence[Words], posts: Sequence[int]) -> None:
+    """Note how many of a rise's posts only pass on, and quote those who tell it themselves.
+
+    `said` has beside these posts what they may have passed on.
+    """
     repeated = passing_on(said)
-    alarm.passed_on = len(repeated)
+    alarm.passed_on = len(repeated.intersection(posts))
     alarm.mentions = examples([one for one in said if one.mention_id not in repeated])
 
 

@@ -99,8 +99,9 @@ class Watch:
         async with self.store.reading() as session:
             for rise in (*risen, *grown):
                 quoted = rise.alarm.mentions
-                words = await watching.words(session, rise.posts)
-                await asyncio.to_thread(lookout.own_words, rise.alarm, words)
+                roots = await watching.roots(session, rise.posts)
+                words = await watching.words(session, [*rise.posts, *roots])
+                await asyncio.to_thread(lookout.own_words, rise.alarm, words, rise.posts)
                 rise.alarm.mentions = quoted or rise.alarm.mentions
 
     async def learn(self, moment: datetime, said: Sequence[Said] = ()) -> None:

@@ -139,7 +139,11 @@ async def heard(session: AsyncSession, brand_id: int, *, now: datetime) -> Heard
         .outerjoin(Case, col(Case.id) == col(Mention.case_id))
         .where(
             *lately,
-            col(Mention.flagged).is_(True),
+            # What a person, or a copy that the model was sure of, has shown to be a complaint.
+            or_(
+                col(Mention.flagged).is_(True),
+                sa.and_(col(Mention.unsure).is_(True), col(Case.unsure).is_(False)),
+            ),
             or_(col(Case.outcome).is_(None), col(Case.outcome).not_in(FINAL)),
         )
         .order_by(col(Mention.published_at).desc(), col(Mention.id).desc())

@@ -88,6 +88,27 @@ async def reports(session: AsyncSession, *, since: datetime) -> list[Report]:
     ]
 
 
+async def roots(session: AsyncSession, numbers: Sequence[int]) -> list[int]:
+    """Posts of the same cases of which the model was not sure: others may only pass them on."""
+    cases: set[int] = set()
+    for start in range(0, len(numbers), PAIRS):
+        asked = sa.select(col(Mention.case_id)).where(
+            col(Mention.id).in_(numbers[start : start + PAIRS]), col(Mention.case_id).is_not(None)
+        )
+        cases |= set((await bulk(session, asked)).scalars())
+    found: list[int] = []
+    told = sorted(cases)
+    for start in range(0, len(told), PAIRS):
+        wanted = sa.select(col(Mention.id)).where(
+            col(Mention.case_id).in_(told[start : start + PAIRS]),
+            col(Mention.unsure).is_(True),
+            col(Mention.deleted_at).is_(None),
+            col(Mention.purged_at).is_(None),
+        )
+        found += (await bulk(session, wanted)).scalars()
+    return sorted(set(found) - set(numbers))
+
+
 async def words(session: AsyncSession, numbers: Sequence[int]) -> list[Words]:
     """What these mentions say and who says it, in order of time."""
     found: list[Any] = []

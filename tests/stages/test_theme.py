@@ -8,6 +8,7 @@ import pytest
 
 from listener.desk import theming
 from listener.domain.case import Case
+from listener.domain.mention import Mention
 from listener.domain.staff import Role
 from listener.domain.theme import Became, Belonging, Theme, ThemeEvent
 from listener.stages.theme import Themes
@@ -247,3 +248,19 @@ async def test_growing_stands_in_the_history(world: World) -> None:
 
     lines = [(one.what, one.words) for one in await world.all_of(ThemeEvent)]
     assert lines == [(Became.BEGAN, "3"), (Became.GREW, "5")]
+
+
+@pytest.mark.parametrize("sure", [True, False])
+async def test_what_the_model_doubted_belongs_once_its_case_is_a_complaint(
+    world: World, sure: bool
+) -> None:
+    await settled(world)
+    await complain(world, *COUPON, by="ada")
+    async with world.store.transaction() as session:
+        mention = await session.get_one(Mention, 1)
+        mention.flagged, mention.unsure = False, True
+        case = await session.get_one(Case, mention.case_id)
+        case.unsure = not sure
+    await look(world)
+
+    assert [one.people for one in await world.all_of(Theme)] == ([3] if sure else [])

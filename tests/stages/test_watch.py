@@ -11,6 +11,7 @@ from connectors.kit.contract import Kind
 from listener.app import Service
 from listener.desk import alarming
 from listener.domain.alarm import RISE, Alarm, AlarmNotice, Sort
+from listener.domain.case import Case
 from listener.domain.mention import Mention
 from listener.domain.record import NotAllowed
 from tests.given import heard, judged, said, settled
@@ -230,6 +231,26 @@ async def test_where_all_pass_on_nobody_is_quoted(world: World) -> None:
     [alarm] = await alarms(world)
     assert (alarm.passed_on, alarm.mentions) == (30, [])
     assert "cold fish" not in world.printed
+
+
+async def test_whom_all_pass_on_is_quoted_also_where_the_model_was_not_sure_of_them(
+    world: World,
+) -> None:
+    await settled(world)
+    await used_to(world, timedelta(minutes=40), until=world.now)
+    async with world.store.transaction() as session:
+        session.add(Case(brand_id=1, kind=Kind.POST, opened_at=world.now))
+    moments = burst(world, 31)
+    glove = "So. Found a strip of blue plastic glove in my ready meal lasagne. Not on it, IN it."
+    await keep(world, moments[30:], unsure=True, case_id=1, words=glove)
+    more = f"For those who are not there {{number}}: {glove}"
+    await keep(world, moments[:30], flagged=True, case_id=1, words=more)
+
+    await looked(world, await world.service())
+
+    [alarm] = await alarms(world)
+    [first] = [one.key for one in await world.mentions() if one.unsure]
+    assert (alarm.count, alarm.passed_on, alarm.mentions) == (30, 30, [first])
 
 
 async def test_one_who_reports_three_times_is_one(world: World) -> None:
