@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from listener.config import read
 from scripts.load import service, signed_in
@@ -65,7 +65,7 @@ async def work(url: str, secret: str) -> bool:
         sys.stdout.write(f"{'key':4}{'p50 ms':>8}{'p95 ms':>8}  until\n")
         for key, place, what in KEYS:
             await page.goto(f"{url}/queue?queue=unowned")
-            await page.wait_for_function("document.querySelector('#live').textContent === 'Live'")
+            await expect(page.locator("#live")).to_have_text("Live")
             await pressed(page, "j", "#case")  # the first one is chosen
             took = [await pressed(page, key, place) for _ in range(TIMES)]
             seen = sorted(one for one in took if one is not None)
