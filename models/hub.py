@@ -199,7 +199,7 @@ def libraries(what: str) -> tuple[Any, Any]:
     except ImportError as problem:
         raise BrokenModel(
             f"The model {PREFIX + what!r} needs PyTorch, which is not installed here. Install "
-            "Listener with it: pip install 'listener[hub]'."
+            "Listener with it: .venv/bin/pip install -e '.[hub]' in its folder."
         ) from problem
     transformers = import_module("transformers")
     # It draws bars and prints tables of what it loads; what matters of them is checked below.

@@ -19,7 +19,7 @@ MARK = " (openvino)"  # behind the model's name and version
 WHOLE = "model_float32.onnx"  # four times as large, so it does not come with the listener
 INSTALL = (
     "The model 'openvino' needs OpenVINO. Install the listener with it: "
-    "pip install 'listener[openvino]'. Or choose another model."
+    ".venv/bin/pip install -e '.[openvino]' in its folder. Or choose another model."
 )
 
 

@@ -227,5 +227,5 @@ def test_where_torch_is_missing_it_is_asked_for(
 
     assert str(refused.value) == (
         f"The model 'hub:{tmp_path}' needs PyTorch, which is not installed here. Install Listener "
-        "with it: pip install 'listener[hub]'."
+        "with it: .venv/bin/pip install -e '.[hub]' in its folder."
     )

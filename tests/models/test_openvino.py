@@ -38,7 +38,7 @@ def test_where_openvino_is_missing_a_sentence_says_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
 
-    with pytest.raises(BrokenModel, match=r"pip install 'listener\[openvino\]'"):
+    with pytest.raises(BrokenModel, match=r"pip install -e '.\[openvino\]'"):
         shelf.open("openvino")
 
 

@@ -19,7 +19,7 @@ from listener.domain.staff import Staff
 TOKEN: Final = "LISTENER_TOKEN"  # noqa: S105  (the name of a setting)
 INSTALL: Final = (
     "An assistant is spoken with by the package mcp. Install the listener with it: "
-    "pip install 'listener[mcp]'."
+    ".venv/bin/pip install -e '.[mcp]' in its folder."
 )
 
 
