@@ -15,6 +15,7 @@ from tests.connectors.memory import MARK, Memory, number
 from tests.connectors.place import Fault, Place
 from tests.connectors.suite_reading import ALWAYS, CONTACT, FREE, Reading, pages_of
 
+PATIENCE = 60.0  # seconds until something is heard, on a busy machine
 STRICT = Pace(requests=5, per=timedelta(milliseconds=250), at_once=4)
 FAULTS: Mapping[Fault, type[ConnectorError]] = {
     Fault.RETRY_SECONDS: TryLater,
@@ -248,7 +249,7 @@ class Troubles(Reading):
             [post] = at.insert(1)
             await _until(lambda: post.number in memory.numbers, task)
             at.hang_up()
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 await asyncio.gather(task, return_exceptions=True)
         error = task.exception()
         assert error is None or isinstance(error, TryLater)
@@ -271,7 +272,7 @@ async def _listen(connector: Connector, web: Web, memory: Memory) -> None:
 
 
 async def _until(true: Callable[[], bool], task: asyncio.Task[None]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not true():
             if task.done():
                 task.result()

@@ -34,6 +34,7 @@ from connectors.kit.contract import (
 from connectors.kit.errors import ConnectorError, Gone, TryLater
 from connectors.kit.text import plain
 from connectors.kit.walk import Leaf, walk
+from tests.connectors import suite_troubles
 from tests.connectors.place import Fault, Place, Published
 from tests.connectors.suite import ConnectorSuite
 
@@ -385,8 +386,9 @@ BROKEN = [
     ("broken", "test"), BROKEN, ids=[f"{broken.__name__} fails {test}" for broken, test in BROKEN]
 )
 async def test_a_broken_connector_fails_the_test_that_is_about_it(
-    broken: type[Tiny], test: str
+    broken: type[Tiny], test: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(suite_troubles, "PATIENCE", 3.0)  # what is deaf hears nothing in an hour
     suite = type("Suite", (TestTiny,), {"connector": broken})()
     asked: dict[str, object] = {}
     if "cut_after_any_page" in test:
