@@ -249,7 +249,11 @@ def telling(found: Dossier) -> dict[str, Any]:
         "others": [one for one in shown if one is not first],
         "more_mentions": found.case.mentions > len(shown),
         "why": {
-            "complaint": mention.complaint,
+            # Of all that say it, as the reasons are: one copy may be told more plainly than another.
+            "complaint": max(
+                (one.complaint for one, _ in found.mentions if one.complaint is not None),
+                default=None,
+            ),
             "reasons": found.case.reasons,
             "model": mention.judge,
         },
