@@ -9,7 +9,7 @@ from tests.world import World
 
 async def test_of_copies_the_plainest_says_how_sure_the_model_is(world: World) -> None:
     await settled(world)
-    await hired(world, "Ana", Role.AGENT)
+    await hired(world, "Mia", Role.AGENT)
     await complained(world, COMPLAINTS[0], author="ada")
     await complained(world, f"RT @ada: {COMPLAINTS[0]}", author="ben")
     async with world.store.transaction() as session:
@@ -18,7 +18,7 @@ async def test_of_copies_the_plainest_says_how_sure_the_model_is(world: World) -
             mention.complaint, mention.case_id = sure, 1
 
     async with street(world) as place:
-        page = await (await place.signed_in("Ana")).get("/cases/1")
+        page = await (await place.signed_in("Mia")).get("/cases/1")
 
     assert "Complaint: 85 %" in page.text
     assert "Complaint: 27 %" not in page.text
