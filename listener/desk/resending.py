@@ -5,6 +5,7 @@ from listener.domain.event import What
 from listener.domain.notice import MAIL, SLACK
 from listener.domain.record import NotAllowed, NotThere
 from listener.domain.rights import Act, may
+from listener.domain.trying import try_anew
 from listener.store import cases, history, notices, outgoing, people
 from listener.store.outgoing import About
 from listener.store.session import Store, now
@@ -72,6 +73,5 @@ async def once_more(store: Store, about: About, number: int, staff: str) -> str:
             reader = await people.numbered(session, found.reader)
             if reader is None or not reader.active:
                 raise NotAllowed(f"{found.to} works here no more.")
-        row.tries, row.next_at = 0, await now(session)
-        row.sent_at = row.failed_at = row.failure = None
+        try_anew(row, await now(session))
     return f"It goes to {found.to} again."

@@ -9,6 +9,7 @@ from sqlmodel import Field
 
 from listener.domain.record import Instant, NotAllowed, Record, word
 from listener.domain.severity import Severity
+from listener.domain.trying import try_later
 
 SOON: Final = timedelta(hours=1)  # reports within such a time belong together
 REPORTS: Final = 3
@@ -165,12 +166,7 @@ class AlarmNotice(Record, table=True):
 
     def missed(self, why: str, now: datetime) -> None:
         """A try failed: later again, longer each time, for about a day."""
-        self.tries += 1
-        self.failure = why
-        if self.tries >= TRIES:
-            self.failed_at = now
-        else:
-            self.next_at = now + min(timedelta(seconds=10 * 4**self.tries), timedelta(hours=6))
+        try_later(self, why, now, most=TRIES, longer=4)
 
 
 def about_theme(number: int) -> str:

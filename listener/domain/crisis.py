@@ -9,6 +9,7 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from listener.domain.record import Instant, NotAllowed, Record, word
+from listener.domain.trying import try_later
 
 EVERY: Final = (15, 30, 60)  # minutes between two updates that one may choose
 OTHERWISE: Final = 30
@@ -206,12 +207,7 @@ class Bulletin(Record, table=True):
 
     def missed(self, why: str, now: datetime) -> None:
         """A try failed: later again, longer each time, for about a day."""
-        self.tries += 1
-        self.failure = why
-        if self.tries >= TRIES:
-            self.failed_at = now
-        else:
-            self.next_at = now + min(timedelta(seconds=10 * 4**self.tries), timedelta(hours=6))
+        try_later(self, why, now, most=TRIES, longer=4)
 
 
 def name_of(words: str) -> str:

@@ -1,7 +1,7 @@
 """Notices: what must be told to someone, kept until it is told, and where it is told."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -9,8 +9,8 @@ from sqlalchemy import JSON, Boolean, Column, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from listener.domain.record import Instant, Record, word
+from listener.domain.trying import try_anew, try_later
 
-TRIES = 12
 TERMINAL = "terminal"  # always there: the program's own window
 SLACK, MAIL = "slack", "mail"  # the ways to one person
 
@@ -114,15 +114,10 @@ class Notice(Record, table=True):
 
     def once_more(self, now: datetime) -> None:
         """It is tried again now, as often as at first."""
-        self.tries, self.next_at = 0, now
-        self.sent_at = self.failed_at = self.failure = self.taken_until = None
+        try_anew(self, now)
+        self.taken_until = None
 
     def missed(self, why: str, now: datetime) -> None:
         """A try failed: later again, longer each time, for a day and a half."""
-        self.tries += 1
-        self.failure = why
+        try_later(self, why, now)
         self.taken_until = None
-        if self.tries >= TRIES:
-            self.failed_at = now
-        else:
-            self.next_at = now + min(timedelta(seconds=10 * 3**self.tries), timedelta(hours=6))

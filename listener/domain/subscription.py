@@ -1,15 +1,16 @@
 """Subscriptions: who gets the digest of which brand, how often, and what became of each."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Column, Index, String, UniqueConstraint, text
 from sqlmodel import Field
 
-from listener.domain.notice import MAIL, TRIES
+from listener.domain.notice import MAIL
 from listener.domain.record import Instant, Record, word
 from listener.domain.span import Of, Stretch, latest
+from listener.domain.trying import try_later
 
 MORNING: Final = 8
 
@@ -60,12 +61,8 @@ class Letter(Record, table=True):
 
     def missed(self, why: str, now: datetime) -> None:
         """A try failed: later again, longer each time, for a day and a half."""
-        self.tries += 1
-        self.failure, self.taken_until = why, None
-        if self.tries >= TRIES:
-            self.failed_at = now
-        else:
-            self.next_at = now + min(timedelta(seconds=10 * 3**self.tries), timedelta(hours=6))
+        try_later(self, why, now)
+        self.taken_until = None
 
 
 def known(zone: str | None) -> str:

@@ -15,7 +15,8 @@ from listener.channels.contract import Channel, Telling, Undelivered
 from listener.desk import closing, taking
 from listener.domain.case import Outcome, Status
 from listener.domain.event import What
-from listener.domain.notice import TRIES, News, Notice
+from listener.domain.notice import News, Notice
+from listener.domain.trying import TRIES
 from listener.stages.notify import Notify
 from listener.store.notices import Due
 from tests.given import COMPLAINTS, INBOX, KEY, complained, heard, judged, said, settled
