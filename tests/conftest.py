@@ -67,9 +67,9 @@ def sqlite_url(empty_sqlite: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(postgres: Postgres, empty_postgres: str) -> Iterator[str]:
     """A fresh database on the server."""
-    url = postgres.create(template=empty_postgres)
+    url = postgres.take(empty_postgres)
     yield url
-    postgres.drop(url)
+    postgres.give_back(url, empty_postgres)
 
 
 @pytest.fixture(params=DATABASES)
