@@ -15,7 +15,7 @@ from listener.domain.source import Source, Way
 from listener.stages.reach import Reach, usable
 from listener.store import history, intake, mentions, sources
 from listener.store.brands import Intake
-from listener.store.intake import Rules
+from listener.store.newcomers import Rules
 from listener.store.session import AsyncSession, Store, now
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,8 @@ from listener.domain.matching import Matcher, is_own
 from listener.domain.query import parse
 from listener.domain.source import Source
 from listener.store import history, intake
-from listener.store.intake import Kept, Named, Rules
+from listener.store.intake import Kept
+from listener.store.newcomers import Named, Rules
 from listener.store.session import AsyncSession, Store
 
 LONGEST_ID = 1_000  # characters; PostgreSQL's index rows end at 2,700 bytes

@@ -6,8 +6,9 @@ one leaves a sighting, what could not be read becomes a dead letter.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,27 +21,16 @@ from sqlmodel import SQLModel, col, select
 from connectors.kit.contract import Page, Post
 from listener.domain.coverage import Covered, merged
 from listener.domain.event import What
-from listener.domain.mention import Mention, Revision, Sighting, next_recheck
-from listener.domain.notice import Outlet
+from listener.domain.mention import Mention, Revision, Sighting
 from listener.domain.source import Arrival, DeadLetter, Reading, Seen, Source, digest
 from listener.store import embeddings, history, lessons, waking
+from listener.store.batch import Same, enter, handed
 from listener.store.following import Word, follow
-from listener.store.session import LOCK, AsyncSession, bulk, clean, clean_if_any
+from listener.store.newcomers import MARKS, Named, Rules, mentions_of, words_of
+from listener.store.session import LOCK, AsyncSession, bulk, clean
 
 RAW = 64 * 1024  # characters of a dead letter that are worth keeping
-MARKS = 200  # a post that is nothing but the brand's name needs no more to be shown
-MOST = 2**31 - 1  # what every database holds; films are seen more often
 REVIVE = timedelta(hours=1)  # a list may still name a deleted post for a while
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A post, the brand it names, and where in it the brand's words stand."""
-
-    post: Post
-    brand_id: int
-    marks: Sequence[tuple[str, int, int]] = ()
-    ours: bool = False
 
 
 @dataclass(slots=True)
@@ -60,15 +50,6 @@ class Kept:
         self.gone += other.gone
         self.unreadable += other.unreadable
         return self
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the listener decides about new mentions."""
-
-    fresh: timedelta
-    rechecks: bool = False  # the connector can be asked again
-    channels: Sequence[Outlet] = field(default=())  # that are told of a case's changes
 
 
 async def keep(
@@ -117,9 +98,14 @@ async def keep_new(
     missing = [one for one in named if (one.post.id, one.brand_id) not in standing]
     if not missing:
         return set()
-    rows = [mention_row(source, one, rules=rules, now=now) for one in missing]
-    insert = ignoring(session, Mention, "connector", "post_id", "brand_id").returning(*STANDING)
-    new = {(row.post_id, row.brand_id): row for row in await bulk(session, insert, rows)}
+    rows = await enter(
+        session,
+        Mention,
+        mentions_of(source, missing, rules=rules, now=now),
+        unique=("connector", "post_id", "brand_id"),
+        returning=("id", "post_id", "brand_id"),
+    )
+    new = {(row.post_id, row.brand_id): row for row in rows}
     standing.update(new)
     if len(new) < len(missing):  # another process has kept the same meanwhile
         standing.update(await standing_mentions(session, source.connector, missing))
@@ -143,14 +129,17 @@ async def standing_mentions(
     session: AsyncSession, connector: str, named: Iterable[Named]
 ) -> dict[tuple[str, int], Any]:
     """What the database holds for these posts: rows by post id and brand."""
-    found = await bulk(
-        session,
-        sa.select(*STANDING).where(
-            col(Mention.connector) == connector,
-            col(Mention.post_id).in_({one.post.id for one in named}),
-        ),
-    )
+    texts, value = handed(session, {one.post.id for one in named})
+    found = await bulk(session, _standing(texts), {"connector": connector, "texts": value})
     return {(row.post_id, row.brand_id): row for row in found}
+
+
+@cache
+def _standing(ids: sa.Select[tuple[str]]) -> sa.Select[*tuple[Any, ...]]:
+    wanted: sa.Select[*tuple[Any, ...]] = sa.select(*STANDING).where(
+        col(Mention.connector) == sa.bindparam("connector"), col(Mention.post_id).in_(ids)
+    )
+    return wanted
 
 
 async def keep_edits(
@@ -243,11 +232,14 @@ async def keep_sightings(
     session: AsyncSession, source: Source, standing: Mapping[tuple[str, int], Any], *, now: datetime
 ) -> None:
     """Note that this source saw these mentions."""
-    rows = [
-        {"mention_id": row.id, "source_id": source.id, "seen_at": now} for row in standing.values()
-    ]
-    if rows:
-        await bulk(session, ignoring(session, Sighting, "mention_id", "source_id"), rows)
+    numbers = [row.id for row in standing.values()]
+    if numbers:
+        await enter(
+            session,
+            Sighting,
+            {"mention_id": numbers, "source_id": Same(source.id), "seen_at": Same(now)},
+            unique=("mention_id", "source_id"),
+        )
 
 
 async def keep_deletions(
@@ -354,12 +346,14 @@ async def remember(
     session: AsyncSession, source: Source, posts: Iterable[Post], *, now: datetime
 ) -> None:
     """Remember the fingerprints of posts that no brand wanted, so that walks know them."""
-    rows = [
-        {"source_id": source.id, "digest": number, "seen_at": now}
-        for number in {digest(post.id) for post in posts}
-    ]
-    if rows:
-        await bulk(session, ignoring(session, Seen, "source_id", "digest"), rows)
+    numbers = list({digest(post.id) for post in posts})
+    if numbers:
+        await enter(
+            session,
+            Seen,
+            {"source_id": Same(source.id), "digest": numbers, "seen_at": Same(now)},
+            unique=("source_id", "digest"),
+        )
 
 
 async def arrived(session: AsyncSession, source: Source, delivery: str, *, now: datetime) -> bool:
@@ -412,60 +406,6 @@ def advance(reading: Reading, page: Page) -> None:
     reading.posts += len(page.posts) + page.sifted
 
 
-def mention_row(source: Source, one: Named, *, rules: Rules, now: datetime) -> dict[str, Any]:
-    """A mention as the database takes it."""
-    post, author = one.post, one.post.author
-    return words_of(post) | {
-        "brand_id": one.brand_id,
-        "connector": source.connector,
-        "post_id": post.id,
-        "source_id": source.id,
-        "url": clean(post.url),
-        "kind": post.kind,
-        "author_id": clean(author.id),
-        "author_name": clean(author.name),
-        "author_handle": clean(author.handle),
-        "author_reach": countable(author.reach),
-        "published_at": post.published,
-        "precision": post.precision,
-        "seen_at": now,
-        "in_reply_to": clean_if_any(post.in_reply_to),
-        "thread": clean_if_any(post.thread),
-        "branch": clean_if_any(post.branch),
-        "reach": countable(post.reach),
-        "marks": [list(mark) for mark in one.marks[:MARKS]],
-        "ours": one.ours,
-        "late": post.published < now - rules.fresh,
-        "revisions": 1,
-        "recheck_at": next_recheck(now, 0) if rules.rechecks and not one.ours else None,
-        "rechecks": 0,
-        "absences": 0,
-        "waits": not one.ours,
-        "reasons": [],
-    }
-
-
-def words_of(post: Post) -> dict[str, Any]:
-    """What an author can change of a post."""
-    rating = post.rating
-    return {
-        "title": clean_if_any(post.title),
-        "text": clean(post.text),
-        "rating": rating and rating.value,
-        "rating_lowest": rating and rating.lowest,
-        "rating_highest": rating and rating.highest,
-        "language": clean_if_any(post.language),
-        "edited_at": post.edited,
-        "links": [clean(link) for link in post.links],
-        "attachments": [
-            {"url": clean(one.url), "kind": clean(one.kind), "alt": clean(one.alt)}
-            for one in post.attachments
-        ],
-        "truncated": post.truncated,
-        "revision": post.revision,
-    }
-
-
 def last_of_each(named: Sequence[Named]) -> list[Named]:
     """One of each post and brand: the last, when a page names one twice.
 
@@ -481,11 +421,6 @@ def under_a_clean_id(one: Named) -> Named:
     if post_id == one.post.id:
         return one
     return replace(one, post=replace(one.post, id=post_id))
-
-
-def countable(number: int | None) -> int | None:
-    """A count that every database takes."""
-    return None if number is None else max(0, min(number, MOST))
 
 
 def ignoring(session: AsyncSession, table: type[SQLModel], *unique: str) -> Insert:

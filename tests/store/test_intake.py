@@ -12,7 +12,7 @@ from listener.domain.coverage import Covered
 from listener.domain.event import What
 from listener.domain.mention import Mention
 from listener.domain.source import Arrival, DeadLetter, Seen
-from listener.store import intake
+from listener.store import intake, newcomers
 from tests.given import COMPLAINTS, INBOX, KEY, heard, judged, named, said, settled
 from tests.world import World
 
@@ -253,7 +253,7 @@ async def test_a_post_that_is_nothing_but_the_brand_keeps_a_few_of_its_marks(
         await heard(world, said("fish " * 30_000, published=world.now))
 
     [mention] = await world.mentions()
-    assert len(mention.marks) == intake.MARKS
+    assert len(mention.marks) == newcomers.MARKS
 
 
 async def test_six_hundred_posts_of_one_page_are_kept_together(world: World) -> None:
@@ -282,8 +282,8 @@ async def test_a_page_that_fails_half_way_leaves_nothing(world: World) -> None:
     async def torn() -> None:
         async with world.store.transaction() as session:
             source = await named(world, "Inbox")
-            one = intake.Named(said(COLD, published=world.now), 1)
-            rules = intake.Rules(fresh=timedelta(days=2))
+            one = newcomers.Named(said(COLD, published=world.now), 1)
+            rules = newcomers.Rules(fresh=timedelta(days=2))
             page = Page(posts=(one.post,), cursor="next")
             await intake.keep(session, source, page, [one], rules=rules, now=world.now)
             await intake.remember(session, source, page.posts, now=world.now)

@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from time import perf_counter
 
 from connectors.hackernews import HackerNews
 from connectors.kit.contract import Page, Post
 from listener.channels.contract import Telling
+from listener.cli.benching import rows
 from listener.cli.benching.made_up import NOW
 from listener.desk.applying import apply
 from listener.desk.plan import Plan
 from listener.domain.deadline import Policies
-from listener.domain.mention import Mention
 from listener.domain.notice import Notice
 from listener.domain.secret import Seal
 from listener.domain.source import Source
@@ -21,11 +22,12 @@ from listener.stages.judge import Judge
 from listener.stages.notify import Notify
 from listener.store import schema, sources
 from listener.store.brands import Intake, Matchbook
-from listener.store.intake import Rules, mention_row
+from listener.store.newcomers import Rules
 from listener.store.session import Store, now
 from models.verdict import Feeling, Question, Verdict
 
 PAGE = 500
+ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -98,21 +100,19 @@ class Bench:
                 )
         return perf_counter() - began
 
-    async def naively(self, source: Source, posts: Sequence[Post]) -> float:
-        """What one would write first: a mention, one INSERT and a commit each; seconds.
+    def one_by_one(self, source: Source, posts: Sequence[Post], file: Path) -> tuple[float, float]:
+        """The first half and the second half as one would first write it; seconds of each.
 
-        The same tables, indexes and durable settings. Matching, sightings and coverage are left
-        out, and the rows are made before the clock runs: the comparison favours this side.
+        Matching, coverage and looking for what is there already are left out there, and what
+        the database takes is worked out before the clock runs.
         """
         named, _ = self.intake.matchbook.sort(source, self.connector, posts)
         rules = Rules(fresh=self.intake.fresh)
-        rows = [mention_row(source, one, rules=rules, now=NOW) for one in named]
-        statement = Mention.__table__.insert()  # type: ignore[attr-defined]
-        began = perf_counter()
-        for row in rows:
-            async with self.store.writer.begin() as connection:
-                await connection.execute(statement, row)
-        return perf_counter() - began
+        half = len(named) // 2
+        return (
+            rows.with_sqlmodel(file, source, named[:half], rules),
+            rows.with_the_driver(file, source, named[half:], rules),
+        )
 
     async def follow(self) -> float:
         """Judge everything and tell of every case; seconds."""
@@ -137,20 +137,35 @@ async def silent(notice: Notice) -> Silent:
 
 
 async def measure(
-    url: str, names: Sequence[str], posts: Sequence[Post], rows: int
+    url: str,
+    names: Sequence[str],
+    posts: Sequence[Post],
+    *,
+    singly: int = 0,
+    file: Path | None = None,
 ) -> dict[str, float]:
-    """Posts a second: kept in pages, inserted one a commit, and through all stages."""
+    """Posts a second: kept in pages, through all stages, and as one would first write it.
+
+    With the `file` of an SQLite database `singly` posts of each round are kept a transaction
+    each in two ways. In rounds, because a disk may be twice as quick a second later.
+    """
     bench = Bench(url)
+    kept = alone = 0
+    in_pages = by_sqlmodel = by_driver = 0.0
     try:
         source = await bench.open(names)
-        one_by_one = await bench.naively(source, posts[:rows])
-        in_pages = await bench.ingest(source, posts[rows:])
+        for number in range(ROUNDS):
+            part = list(posts[number::ROUNDS])
+            if file is not None:
+                first, second = bench.one_by_one(source, part[: 2 * singly], file)
+                by_sqlmodel, by_driver = by_sqlmodel + first, by_driver + second
+                part, alone = part[2 * singly :], alone + singly
+            in_pages += await bench.ingest(source, part)
+            kept += len(part)
         after = await bench.follow()
-        kept = len(posts) - rows
         return {
             "ingest": kept / in_pages,
-            "rows": rows / one_by_one,
             "path": kept / (in_pages + after * kept / len(posts)),
-        }
+        } | ({"sqlmodel": alone / by_sqlmodel, "driver": alone / by_driver} if file else {})
     finally:
         await bench.close()
