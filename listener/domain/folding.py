@@ -1,6 +1,7 @@
 """How text is levelled before words are compared: case, width, and the many ways to type a sign."""
 
 import re
+from string import ascii_letters, digits
 from unicodedata import category, combining, normalize
 
 # What people type for the same sign, and signs that nobody sees. One to one or to nothing, before
@@ -38,6 +39,7 @@ _MOST_MARKS = 30
 _SIGN = r"[^\x00-\x7f\w\s]"
 _CROWD = re.compile(rf"{_SIGN}{_SIGN}{{{_MOST_MARKS},}}")  # twice: three times as fast
 _DOTTED = re.compile("i\u0307+")
+_BEYOND = re.compile(r"[^\x00-\x7f]")
 
 # Scripts that are written without spaces, or (Hangul) glue particles to a name.
 _UNSPACED = re.compile(
@@ -53,6 +55,7 @@ _UNSPACED = re.compile(
 _JOINER = "\u200d"  # makes one emoji, or one word, of what stands on both sides of it
 _SKINS = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 _WORD = re.compile(r"\w")
+_LETTERS = frozenset(ascii_letters + digits + "_")  # of ASCII: a look-up instead of a search
 
 
 def fold(text: str) -> str:
@@ -62,6 +65,21 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
+    plain = _plain(text, 0)
+    return text[:plain].lower() + _folded(text[plain:])
+
+
+def _plain(text: str, start: int) -> int:
+    """Where the stretch of ASCII that begins at `start` ends, as far as each sign stays alone.
+
+    The last one before another sign may melt with it. Many a text is all ASCII but for an emoji
+    at its end, and what goes through here does not go through the rest.
+    """
+    beyond = _BEYOND.search(text, start)
+    return len(text) if beyond is None else max(start, beyond.start() - 1)
+
+
+def _folded(text: str) -> str:
     raw = text.encode(errors="surrogatepass")
     if _HIGH_BEGINS in raw:
         text = _HIGH.sub("", text)
@@ -99,6 +117,12 @@ def origins(text: str) -> tuple[list[int], list[int]]:
     ends: list[int] = []
     start = 0
     while start < len(text):
+        plain = _plain(text, start)
+        starts += range(start, plain)
+        ends += range(start + 1, plain + 1)
+        if plain == len(text):
+            break
+        start = plain
         end = start + 1
         while end < len(text) and (_clings(text[end]) or _melts(text[start:end], text[end])):
             end += 1
@@ -139,6 +163,10 @@ def is_picture(sign: str) -> bool:
 
 def is_whole(folded: str, start: int, end: int) -> bool:
     """Whether this stretch of a folded text is not merely a part of a longer word."""
+    if folded.isascii():  # the same, with no marks, pictures or scripts to think of
+        return (start == 0 or folded[start - 1] not in _LETTERS) and (
+            end == len(folded) or folded[end] not in _LETTERS
+        )
     return _begins(folded, start) and _ends(folded, end)
 
 

@@ -22,6 +22,15 @@ def test_every_folded_character_knows_where_it_came_from(text: str) -> None:
         assert fold(text[start:end]) == fold(text)[first:last]
 
 
+@given(st.text(st.characters(codec="ascii"), max_size=9), st.text(max_size=9))
+@example("Zoe", "\u0308 I\u0307")
+@example("I", "\u0307\u0307")
+def test_a_stretch_of_ascii_is_folded_as_any_other(before: str, text: str) -> None:
+    far = "☕\n"  # behind such a sign nothing goes the short way
+
+    assert fold(far + before + text) == far + fold(before + text)
+
+
 @given(st.text(max_size=30))
 def test_capitals_and_composition_change_nothing(text: str) -> None:
     for other in (unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)):

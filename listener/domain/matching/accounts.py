@@ -15,8 +15,8 @@ def is_own(post: Post, handles: Collection[str]) -> bool:
     may choose one. Nor does `acme` own `acme@elsewhere.example`.
     """
     author = post.author
-    if author.ours:
-        return True
+    if author.ours or not handles:
+        return author.ours
     ours = {fold(handle.strip()).removeprefix("@") for handle in handles} - {""}
     page = _page(author.url or "")
     return (

@@ -57,18 +57,15 @@ class Matcher:
         self, posts: Iterable[Post], *, source: str = "", connector: str = ""
     ) -> list[tuple[Post, list[Match]]]:
         """The posts that name a brand, in order, each with its matches."""
-        return [
-            (post, found)
-            for post in posts
-            if (found := self.match(post, source=source, connector=connector))
-        ]
+        came_by = _came_by(source, connector)
+        return [(post, found) for post in posts if (found := self._match(post, came_by))]
 
     def may_match(self, text: str, links: Iterable[str]) -> bool:
         """Whether a post of this title and text, linking to these addresses, may name a brand.
 
         Never no where `match` finds something: it asks for the same anchors.
         """
-        if self._anchors(text):
+        if self._anchors(fold(text)):
             return True
         return bool(self._by_domain) and any(
             not self._by_domain.keys().isdisjoint(registered(link)) for link in links
@@ -79,16 +76,21 @@ class Matcher:
 
         `source` is the name of the source that brought it, `connector` the one it came by.
         """
+        return self._match(post, _came_by(source, connector))
+
+    def _match(self, post: Post, came_by: frozenset[str]) -> list[Match]:
+        text = fold(post.text)
+        title = fold(post.title) if post.title else ""
         # A line break keeps the words of the title and of the text apart.
         candidates: set[int] = set()
-        for anchor in self._anchors(f"{post.title}\n{post.text}" if post.title else post.text):
+        for anchor in self._anchors(f"{title}\n{text}" if title else text):
             candidates.update(self._by_anchor[anchor])
         if self._by_domain and (post.links or post.attachments):
             for domain in domains_of(post):
                 candidates.update(self._by_domain.get(domain, ()))
         if not candidates:
             return []
-        reading = Reading(post, frozenset((fold(source), fold(connector))) - {""}, self._pieces)
+        reading = Reading(post, came_by, self._pieces, (title, text))
         found = []
         for number in sorted(candidates):
             brand, query = self._brands[number]
@@ -97,8 +99,11 @@ class Matcher:
                 found.append(Match(brand, reading.spans(places)))
         return found
 
-    def _anchors(self, text: str) -> list[int]:
-        """The anchors that stand whole in a text."""
-        folded = fold(text)
+    def _anchors(self, folded: str) -> list[int]:
+        """The anchors that stand whole in a folded text."""
         found = self._automaton.find_matches_as_indexes(folded, overlapping=True)
         return [anchor for anchor, start, end in found if is_whole(folded, start, end)]
+
+
+def _came_by(source: str, connector: str) -> frozenset[str]:
+    return frozenset((fold(source), fold(connector))) - {""}

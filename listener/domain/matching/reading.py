@@ -2,9 +2,8 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from connectors.kit.contract import Post
 from listener.domain.folding import fold, in_word, is_mark, is_unspaced, is_whole, origins
@@ -34,8 +33,7 @@ _WIDEST_GAP = 64
 FieldName: TypeAlias = Literal["title", "text"]
 
 
-@dataclass(frozen=True, slots=True)
-class TextSpan:
+class TextSpan(NamedTuple):
     """Words of a post that made it match: `start` to `end` (exclusive), in its title or text."""
 
     field: FieldName
@@ -43,8 +41,7 @@ class TextSpan:
     end: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A stretch of the folded title (part 0) or text (part 1)."""
 
     part: int
@@ -56,12 +53,16 @@ class Reading:
     """One post while queries are asked of it; what they share is worked out once, when needed."""
 
     def __init__(
-        self, post: Post, came_by: frozenset[str], pieces: Mapping[Words, tuple[str, ...]]
+        self,
+        post: Post,
+        came_by: frozenset[str],
+        pieces: Mapping[Words, tuple[str, ...]],
+        folded: tuple[str, str],
     ) -> None:
         self._post = post
         self._came_by = came_by
         self._pieces = pieces
-        self._folded = (fold(post.title or ""), fold(post.text))
+        self._folded = folded  # title and text
         self._found: dict[Words, list[Place]] = {}
 
     def find(self, query: Query) -> list[Place] | None:
@@ -121,13 +122,16 @@ class Reading:
         return word_starts(title), word_starts(text)
 
     def _places(self, words: Words) -> list[Place]:
-        if words not in self._found:
-            self._found[words] = [
+        found = self._found.get(words)
+        if found is None:
+            pieces = self._pieces[words]
+            found = self._found[words] = [
                 Place(part, start, end)
                 for part, folded in enumerate(self._folded)
-                for start, end in _occurrences(words, self._pieces[words], folded)
+                if folded
+                for start, end in _occurrences(words, pieces, folded)
             ]
-        return self._found[words]
+        return found
 
     def _passes(self, wanted: Filter | Stars) -> bool:
         post = self._post
