@@ -2,8 +2,9 @@
 
 aiosqlite keeps a thread for each connection and sends it there to open a cursor, to execute, to
 fetch and to close. Each errand is a switch of threads there and back, which costs more than most
-of our statements; a page has some twenty of them. Here one errand does all four. What is streamed
-(an export, a backup) goes the usual way, row by row.
+of our statements; a page has some ten of them. Here one errand does all four, and the first one
+of a reader begins its transaction too. What is streamed (an export, a backup) goes the usual way,
+row by row.
 """
 
 import sqlite3
@@ -78,9 +79,13 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
         return self
 
     async def _sent(self, act: Callable[..., Any], operation: str, parameters: Any) -> Done:
-        async with self._adapt_connection._execute_mutex:
+        ours: Any = self._adapt_connection
+        async with ours._execute_mutex:
             there: Any = self._connection
-            done: Done = await there._execute(perform, there._conn, act, operation, parameters)
+            begin, ours.waits, ours.used = ours.waits, None, True
+            done: Done = await there._execute(
+                perform, there._conn, begin, act, operation, parameters
+            )
             return done
 
     @override
@@ -93,11 +98,17 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
 
 
 def perform(
-    connection: sqlite3.Connection, act: Callable[..., Any], operation: str, parameters: Any
+    connection: sqlite3.Connection,
+    begin: str | None,
+    act: Callable[..., Any],
+    operation: str,
+    parameters: Any,
 ) -> Done:
-    """Open, execute, fetch and close, in the connection's own thread."""
+    """Begin if that waits, then open, execute, fetch and close, in the connection's own thread."""
     cursor = connection.cursor()
     try:
+        if begin is not None:
+            cursor.execute(begin)
         act(cursor, operation, parameters)
         rows = cursor.fetchall() if cursor.description else []
         return Done(rows, cursor.description, cursor.rowcount, cursor.lastrowid)
@@ -108,8 +119,40 @@ def perform(
 class Connection(AsyncAdapt_aiosqlite_connection):
     """A connection that hands out such cursors."""
 
-    __slots__ = ()
+    __slots__ = ("used", "waits")
     _cursor_cls = Cursor
+
+    def __init__(self, dbapi: Any, connection: Any) -> None:
+        super().__init__(dbapi, connection)
+        self.waits: str | None = None  # how a transaction begins, once there is a statement
+        self.used = True  # whether anything was sent since the last transaction ended
+
+    def begin(self, words: str) -> None:
+        """Begin a transaction with the next statement."""
+        self.waits = words
+
+    @override
+    def cursor(self, server_side: bool = False) -> Any:
+        if server_side:
+            self.used = True
+            if self.waits is not None:
+                self.execute("SELECT 1")
+        return super().cursor(server_side)
+
+    # A session rolls back, and the pool once more: to do nothing no errand is needed.
+    @override
+    def rollback(self) -> None:
+        self.waits = None
+        if self.used:
+            super().rollback()
+            self.used = False
+
+    @override
+    def commit(self) -> None:
+        self.waits = None
+        if self.used:
+            super().commit()
+            self.used = False
 
 
 class Driver(AsyncAdapt_aiosqlite_dbapi):

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, Result, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as TimedOut
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.orm import Session
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -177,8 +178,13 @@ async def now(session: AsyncSession) -> datetime:
 
 async def bulk(session: AsyncSession, statement: Executable, params: Any = None) -> Result[Any]:
     """Run a statement on many rows, or for plain columns: past the ORM, in the same transaction."""
-    await session.flush()
-    return await (await session.connection()).execute(statement, params)
+    return await session.run_sync(_past_the_orm, statement, params)
+
+
+def _past_the_orm(session: Session, statement: Executable, params: Any) -> Result[Any]:
+    # In one greenlet: flush, connection and execute awaited apart cost more than most statements.
+    session.flush()
+    return session.connection().execute(statement, params)
 
 
 def clean_if_any(text: str | None) -> str | None:
@@ -267,4 +273,5 @@ def _let_go_of_the_lock(connection: Any, _record: Any, _error: Any) -> None:
 
 
 def _begin_deferred(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN DEFERRED")  # one picture of the world, and no lock
+    # One picture of the world, and no lock. It begins with the first statement, and on its errand.
+    connection.connection.dbapi_connection.begin("BEGIN DEFERRED")

@@ -41,11 +41,28 @@ async def test_a_statement_is_one_errand(store: Store, monkeypatch: pytest.Monke
         return await usual(there, *args, **more)  # type: ignore[no-untyped-call]
 
     async with store.reading() as session:
-        await bulk(session, sa.select(sa.literal(1)))  # begins
+        _ = await session.connection()
         monkeypatch.setattr(Connection, "_execute", counted)
         found = (await bulk(session, sa.select(WORDS.c.word).order_by(WORDS.c.word))).scalars()
         assert list(found) == ["cold", "late"]
-        assert sent == 1
+        assert sent == 1  # and it has begun the transaction, too
+    assert sent == 2  # which ends
+
+
+async def test_a_reader_sees_one_picture_from_its_first_statement_on(store: Store) -> None:
+    async with store.transaction() as session:
+        await bulk(session, WORDS.insert(), {"word": "late"})
+    words = sa.select(WORDS.c.word).order_by(WORDS.c.word)
+    async with store.reading() as session, store.reading() as streaming:
+        assert list((await bulk(session, words)).scalars()) == ["late"]
+        streamed = await streaming.stream(words)
+        async with store.transaction() as writing:
+            await bulk(writing, WORDS.insert(), {"word": "cold"})
+        assert [row.word async for row in streamed] == ["late"]
+        assert list((await bulk(session, words)).scalars()) == ["late"]
+        assert list((await bulk(streaming, words)).scalars()) == ["late"]
+    async with store.reading() as session:
+        assert list((await bulk(session, words)).scalars()) == ["cold", "late"]
 
 
 async def test_it_tells_what_a_statement_did(store: Store) -> None:
