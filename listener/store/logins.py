@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import delete, exists, or_, update
+from sqlalchemy import bindparam, delete, exists, or_, update
 from sqlmodel import col, select
 
 from listener.domain.login import FORGOTTEN, IDLE, LONGEST, LONGEST_WAIT, Attempt, Login, digest
@@ -27,12 +29,19 @@ async def begin(
 
 async def of(session: AsyncSession, secret: str) -> tuple[Login, Staff] | None:
     """The login with this id and whose it is, whether it is still good or not."""
-    found = await session.exec(
+    asked = {"digest": digest(secret)}
+    found: tuple[Login, Staff] | None = (await session.exec(_of(), params=asked)).one_or_none()
+    return found
+
+
+@cache
+def _of() -> Any:
+    """The question, written once: whatever is asked of us asks it."""
+    return (
         select(Login, Staff)
         .join(Staff, col(Staff.id) == Login.staff_id)
-        .where(Login.digest == digest(secret))
+        .where(col(Login.digest) == bindparam("digest"))
     )
-    return found.one_or_none()
 
 
 async def touch(session: AsyncSession, login_id: int, *, now: datetime) -> None:

@@ -1,6 +1,10 @@
 """Of which brand a thing is, so that who must not see it does not."""
 
-from sqlmodel import select
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
 
 from listener.domain.alarm import Alarm, AlarmNotice
 from listener.domain.brand import Brand
@@ -12,12 +16,18 @@ from listener.domain.notice import Notice
 from listener.domain.reply import Reply
 from listener.domain.subscription import Letter, Subscription
 from listener.domain.theme import Theme
-from listener.store.session import AsyncSession
+from listener.store.session import AsyncSession, bulk
 
 
 async def of_case(session: AsyncSession, number: int) -> int | None:
     """The brand of a case; None where there is no such case."""
-    return (await session.exec(select(Case.brand_id).where(Case.id == number))).one_or_none()
+    return (await bulk(session, _of_case(), {"case": number})).scalar_one_or_none()
+
+
+@cache
+def _of_case() -> Any:
+    """The question, written once: every page of a case asks it, and every act."""
+    return sa.select(col(Case.brand_id)).where(col(Case.id) == sa.bindparam("case"))
 
 
 async def of_mention(session: AsyncSession, number: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -42,6 +43,8 @@ NUMBERED: Final = frozenset({"staff", "view", "wording", "login"})
 NAMED: Final = frozenset({"source", "file", "link", "heard"})
 HEADER: Final = "X-CSRF"  # where scripts put what forms have in a field
 LOGIN: Final = web.RequestKey("login", Login)
+# Of which brand each thing is that the path names; None where there is no such thing.
+BRANDS: Final = web.RequestKey("brands", dict[str, int | None])
 
 
 class Door(StrEnum):
@@ -101,24 +104,37 @@ class Guard:
     async def recognise(self, request: web.Request, route: Route) -> None:
         """Find out who asks: a person, and the login by which they are here."""
         cookie = self.entrance.cookie(request)
-        if cookie is not None and self.entrance.may_sign_in(request):
-            async with self.store.reading() as session:
-                found = await logins.of(session, cookie)
-                moment = await now(session)
-            if found is not None and found[1].active and found[0].good(moment):
-                request[LOGIN], request[PERSON] = found
-                if route.by_hand and moment - found[0].used_at >= TOUCH:
-                    async with self.store.transaction() as session:
-                        await logins.touch(session, found[0].key, now=moment)
-        if PERSON not in request and self.entrance.is_demo(request):
-            async with self.store.reading() as session:
-                person = await people.named(session, self.entrance.demo or "")
-            if person is not None and person.active:
-                request[PERSON] = person
+        signs_in = cookie is not None and self.entrance.may_sign_in(request)
+        if signs_in or self.entrance.is_demo(request):
+            async with self.store.reading() as session:  # the only one for all that is asked here
+                stale = await self.by_login(session, request, cookie) if signs_in else None
+                if PERSON not in request and self.entrance.is_demo(request):
+                    person = await people.named(session, self.entrance.demo or "")
+                    if person is not None and person.active:
+                        request[PERSON] = person
+                if PERSON in request:
+                    request[BRANDS] = await brands_of(session, request)
+            if stale is not None and route.by_hand:
+                async with self.store.transaction() as session:
+                    await logins.touch(session, request[LOGIN].key, now=stale)
         request[DEMO] = PERSON in request and LOGIN not in request
         if cookie is None:
             cookie = request[GIVEN] = login.new_id()
         request[CSRF] = login.csrf(cookie)
+
+    @staticmethod
+    async def by_login(
+        session: AsyncSession, request: web.Request, cookie: str | None
+    ) -> datetime | None:
+        """Note whose login it is, if it is good; the present, if that has to be written down."""
+        found = await logins.of(session, cookie or "")
+        if found is None:
+            return None
+        moment = await now(session)
+        if not found[1].active or not found[0].good(moment):
+            return None
+        request[LOGIN], request[PERSON] = found
+        return moment if moment - found[0].used_at >= TOUCH else None
 
     async def refusal(self, request: web.Request, route: Route) -> web.StreamResponse | None:
         """Why somebody may not come in; None when they may."""
@@ -141,20 +157,17 @@ class Guard:
                 403,
                 f"Your role, {person.role}, does not include: {route.act}. An admin can change it.",
             )
-        return await self.wall(request, route.act, person)
+        return self.wall(request, route.act, person)
 
-    async def wall(self, request: web.Request, act: Act, person: Staff) -> web.Response | None:
+    @staticmethod
+    def wall(request: web.Request, act: Act, person: Staff) -> web.Response | None:
         """What belongs to a brand that is not theirs is, to them, not there."""
         for kind, words in request.match_info.items():
             if kind in NUMBERED and pages.number(words) is None:
                 return errors.answer(request, 404)
-        things = [(kind, words) for kind, words in request.match_info.items() if kind in BRAND_OF]
-        for kind, words in things:
-            brand: int | None = None
-            if (number := pages.number(words)) is not None:
-                async with self.store.reading() as session:
-                    brand = await BRAND_OF[kind](session, number)
+        for kind, brand in request[BRANDS].items():
             if brand is None or not may(person, act, brand):
+                words = request.match_info[kind]
                 return errors.answer(
                     request,
                     404,
@@ -182,6 +195,16 @@ class Guard:
         if request.method in READING and request.path != "/":
             page = page.with_query(next=request.path_qs)
         return web.Response(status=303, headers={hdrs.LOCATION: str(page)})
+
+
+async def brands_of(session: AsyncSession, request: web.Request) -> dict[str, int | None]:
+    """The brand of whatever the path names."""
+    found: dict[str, int | None] = {}
+    for kind, words in request.match_info.items():
+        if kind in BRAND_OF:
+            number = pages.number(words)
+            found[kind] = None if number is None else await BRAND_OF[kind](session, number)
+    return found
 
 
 def signed_in(request: web.Request) -> Login | None:
