@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import or_, update
@@ -17,6 +18,7 @@ from listener.domain.source import Source
 from listener.domain.staff import Staff
 from listener.domain.theme import Theme
 from listener.store import calling
+from listener.store.kept import kept
 from listener.store.session import AsyncSession, locked_for_update
 
 LEASE = timedelta(minutes=1)
@@ -220,6 +222,19 @@ async def shown(
         )
         for alarm, brand, source, theme, who in rows
     ]
+
+
+async def ringing_now(
+    session: AsyncSession, brands: Collection[int] | None, *, now: datetime
+) -> list[Shown]:
+    """Those that are neither over nor put off, as every page of the queue says them."""
+    walls = None if brands is None else tuple(sorted(brands))
+    return await kept(
+        session,
+        partial(shown, brands=brands, ringing_at=now),
+        of=("alarms", "brands", "sources", "themes", "staff"),
+        key=("ringing", walls, now.replace(microsecond=0)),
+    )
 
 
 async def ringing(session: AsyncSession, brands: Collection[int] | None, *, now: datetime) -> int:

@@ -28,6 +28,7 @@ from listener.domain.report import kinds
 from listener.domain.staff import Staff
 from listener.domain.theme import Belonging, Theme
 from listener.store import search, themes
+from listener.store.kept import kept
 from listener.store.session import LOCK, AsyncSession, bulk
 
 AT_ONCE: Final = 200  # cases that join in one look; the next one takes the others
@@ -127,6 +128,21 @@ async def shown(
         Shown(crisis, brand, lead, counted.get(crisis.key, Numbers()), late.get(crisis.key))
         for crisis, brand, lead in found
     ]
+
+
+async def open_ones(session: AsyncSession, brands: Collection[int] | None) -> list[Shown]:
+    """Those of these brands that are open, as they are at the moment. Mostly there are none."""
+    going = await kept(session, _going_on, of=("crises", "brands", "staff"), key="crises")
+    if not any(brands is None or brand in brands for brand in going):
+        return []
+    return await shown(session, brands=brands)
+
+
+async def _going_on(session: AsyncSession) -> frozenset[int]:
+    rows = await bulk(
+        session, sa.select(col(Crisis.brand_id)).where(col(Crisis.ended_at).is_(None))
+    )
+    return frozenset(rows.scalars())
 
 
 async def counts(session: AsyncSession, numbers: Collection[int]) -> dict[int, Numbers]:

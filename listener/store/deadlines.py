@@ -11,6 +11,7 @@ from listener.domain.case import Case, Status
 from listener.domain.deadline import Clock, Policies, Policy, Warned
 from listener.domain.miss import Miss
 from listener.store import teams
+from listener.store.kept import kept
 from listener.store.session import AsyncSession, bulk, locked_for_update
 
 BATCH = 100  # others wait while one is written: a third of a second
@@ -19,10 +20,15 @@ REPAIRED = timedelta(days=62)  # how far back hours that are corrected are count
 
 async def in_force(session: AsyncSession, otherwise: Policies | None = None) -> Policies:
     """The policies as they stand, with the hours of all teams."""
+    found = await kept(session, _in_force, of=("teams", "policies"), key="policies")
+    return found if found is not None else otherwise or Policies()
+
+
+async def _in_force(session: AsyncSession) -> Policies | None:
     together = await teams.every(session)
     written = await policies(session)
     if not together and not written:
-        return otherwise or Policies()
+        return None
     return Policies(
         written,
         {team.key: team.calendar(together) for team in together},

@@ -7,12 +7,18 @@ from sqlmodel import col, select
 
 from listener.domain.case import Case, Status
 from listener.domain.staff import Role, Staff
+from listener.store.kept import kept
 from listener.store.session import AsyncSession
 
 
 async def every(session: AsyncSession) -> Sequence[Staff]:
     """Everybody, by name."""
     return (await session.exec(select(Staff).order_by(Staff.name))).all()
+
+
+async def known(session: AsyncSession) -> Sequence[Staff]:
+    """Everybody, by name, as they were a moment ago; nobody may change what this gives."""
+    return await kept(session, every, of=("staff",), key="staff")
 
 
 async def named(session: AsyncSession, name: str) -> Staff | None:

@@ -18,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from listener.domain.record import Clock
 from listener.store.embedded import driver
+from listener.store.kept import Kept
 
 __all__ = [
     "LOCK",
@@ -64,6 +65,7 @@ class Store:
         self.url = address(url)
         self._clock = clock
         self._read_only = read_only
+        self.kept = Kept()
         if self.is_sqlite:
             self.writer = create_async_engine(
                 self.url, module=driver(), pool_size=1, max_overflow=0, hide_parameters=True
@@ -89,6 +91,8 @@ class Store:
                 },
             )
 
+        self.kept.watch(self.writer.sync_engine)
+
     @property
     def shown(self) -> str:
         """The address as people write it, without the password."""
@@ -105,13 +109,15 @@ class Store:
         """A session whose work is kept when the block ends and lost when it raises."""
         if self._read_only:
             raise DatabaseTrouble(f"The database {self.shown} is open for reading only.")
-        async with self._session(self.writer) as session, session.begin():
-            yield session
+        with self.kept.writing():
+            async with self._session(self.writer) as session, session.begin():
+                yield session
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that only reads and never waits for the writer."""
         async with self._session(self._reader) as session:
+            session.info.update(kept=self.kept, after=self.kept.transactions)
             yield session
 
     @asynccontextmanager

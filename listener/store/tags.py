@@ -2,13 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import bindparam, delete, func
 from sqlmodel import col, select
 
 from listener.domain.tag import CaseTag
+from listener.store.kept import kept
 from listener.store.session import AsyncSession
+
+MOST_USED: Final = 200
 
 
 async def of_case(session: AsyncSession, case_id: int) -> list[str]:
@@ -48,13 +51,17 @@ async def put(session: AsyncSession, case_id: int, tags: Collection[str]) -> Non
     await session.flush()
 
 
-async def in_use(session: AsyncSession, *, limit: int = 200) -> Sequence[str]:
+async def in_use(session: AsyncSession) -> Sequence[str]:
     """The tags that there are, the most used first."""
+    return await kept(session, _in_use, of=("case_tags",), key="tags")
+
+
+async def _in_use(session: AsyncSession) -> Sequence[str]:
     return (
         await session.exec(
             select(CaseTag.tag)
             .group_by(CaseTag.tag)
             .order_by(func.count().desc(), CaseTag.tag)
-            .limit(limit)
+            .limit(MOST_USED)
         )
     ).all()

@@ -1,17 +1,23 @@
 """Saved views: everybody's own, in their own order."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from listener.domain.record import NotAllowed
 from listener.domain.view import LONGEST_QUERY, MOST, View, named
+from listener.store.kept import kept
 from listener.store.session import AsyncSession
 
 
 async def of(session: AsyncSession, staff_id: int) -> Sequence[View]:
     """Somebody's views, in their order."""
+    return await kept(session, partial(_of, staff_id), of=("views",), key=("views", staff_id))
+
+
+async def _of(staff_id: int, session: AsyncSession) -> Sequence[View]:
     return (
         await session.exec(
             select(View).where(View.staff_id == staff_id).order_by(col(View.place), col(View.id))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlmodel import col, select
 
 from listener.domain.wording import Occasion, Wording, fits
+from listener.store.kept import kept
 from listener.store.session import AsyncSession
 
 
@@ -20,6 +21,7 @@ async def named(session: AsyncSession, name: str) -> Wording | None:
 
 async def fitting(session: AsyncSession, occasion: Occasion) -> list[Wording]:
     """Those that fit an occasion, the most particular first."""
-    found = [(fits(one, occasion), one) for one in await every(session)]
+    all_of_them = await kept(session, every, of=("wordings",), key="wordings")
+    found = [(fits(one, occasion), one) for one in all_of_them]
     met = [(number, one) for number, one in found if number is not None]
     return [one for _, one in sorted(met, key=lambda pair: (-pair[0], pair[1].name))]
