@@ -47,9 +47,14 @@ def rank(case: Pressing) -> int:
 
 def score(case: Pressing, now: datetime) -> int:
     """The same as a number for people: the larger, the sooner; never below nothing."""
+    return points(case, rank(case), now)
+
+
+def points(case: Pressing, place: int, now: datetime) -> int:
+    """The same, where its rank is known already."""
     if case.unsure:
         return case.priority // 10
-    left = rank(case) - int((now + DAY).timestamp())
+    left = place - int((now + DAY).timestamp())
     return max(0, -left // int(ROUND.total_seconds()))
 
 

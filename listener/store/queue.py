@@ -23,15 +23,14 @@ from sqlmodel import col
 
 from listener.domain import score
 from listener.domain.brand import Brand
-from listener.domain.case import Case, Outcome, Status
+from listener.domain.case import Case, Status
 from listener.domain.mention import Mention
 from listener.domain.note import Call
-from listener.domain.score import Pressing
 from listener.domain.source import Source
 from listener.domain.staff import Staff
 from listener.domain.tag import CaseTag
-from listener.store import crises, tags
-from listener.store.rows import Lead, leads
+from listener.store import crises
+from listener.store.listed import Lately, Row, rows
 from listener.store.search import cases_saying
 from listener.store.session import AsyncSession, bulk
 
@@ -41,9 +40,6 @@ SOON: Final = timedelta(hours=1)
 # Written out, never a parameter: only so does a database see that the small index of what is
 # not closed will do.
 UNCLOSED: Final[ColumnElement[Any]] = literal_column("cases.status <> 'closed'")
-
-
-_staff: Final[sa.Table] = Staff.__table__  # type: ignore[attr-defined]
 
 
 class Queue(StrEnum):
@@ -67,6 +63,12 @@ class Viewer:
     brands: Collection[int] | None = None  # None: all
     now: datetime
     today: datetime  # when "today" began where they sit
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What questions that are written for anybody need to know of them."""
+        who = {"staff_id": self.staff_id, "now": self.now, "soon": self.soon, "today": self.today}
+        return who if self.brands is None else who | {"brands": list(self.brands)}
 
     @property
     def soon(self) -> datetime:
@@ -101,34 +103,6 @@ class Filters:
     words: str = ""  # all of them in one mention of the case
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A case as a list shows it."""
-
-    id: int
-    brand_id: int
-    brand: str
-    status: Status
-    urgent: bool
-    unsure: bool
-    priority: int
-    reasons: Sequence[str]
-    score: int  # the larger, the sooner
-    why: str  # the score in words
-    owner: str | None
-    holder: str | None  # who works on it at this moment
-    opened_at: datetime
-    waiting_since: datetime | None
-    due_at: datetime | None
-    snoozed_until: datetime | None
-    closed_at: datetime | None
-    outcome: Outcome | None
-    reopened: int
-    mentions: int
-    tags: Sequence[str] = ()
-    lead: Lead | None = None  # the first mention that still has its words, else the first
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """Rows, and where the next page begins; None when there is none."""
@@ -139,11 +113,8 @@ class Page:
 
 async def counts(session: AsyncSession, viewer: Viewer) -> dict[Queue, int]:
     """How many cases are in each queue: one pass over those that are not closed."""
-    known = {"staff_id": viewer.staff_id, "now": viewer.now, "soon": viewer.soon}
-    known |= {"today": viewer.today}
-    if viewer.brands is not None:
-        known["brands"] = list(viewer.brands)
-    row = (await bulk(session, _counting(walled=viewer.brands is not None), known)).one()
+    counting = _counting(walled=viewer.brands is not None)
+    row = (await bulk(session, counting, viewer.known)).one()
     return {queue: int(getattr(row, queue.value)) for queue in Queue}
 
 
@@ -151,7 +122,7 @@ async def counts(session: AsyncSession, viewer: Viewer) -> dict[Queue, int]:
 def _counting(*, walled: bool) -> sa.Select[*tuple[Any, ...]]:
     """The question, written once: every page asks it, and writing it costs more than the answer."""
     viewer = Anybody()
-    walls = [col(Case.brand_id).in_(bindparam("brands", expanding=True))] if walled else []
+    walls = _walls(walled=walled)
     done = (
         select(func.count())
         .select_from(Case)
@@ -177,26 +148,43 @@ async def page(
     *,
     after: str | None = None,
     limit: int = PAGE,
+    lately: Lately | None = None,
 ) -> Page:
-    """A queue's next cases, most pressing first; what was done today, the latest first."""
-    chosen = belongs(queue, viewer) + within(viewer.brands) + fitting(session, filters, viewer.now)
-    if queue is not Queue.DONE:
-        chosen = [UNCLOSED, *chosen]
-    order = -seconds(session, Case.closed_at) if queue is Queue.DONE else ranking(session)
-    place = order.label("place")
-    number = col(Case.id)
+    """A queue's next cases, most pressing first; what was done today, the latest first.
+
+    With `lately` rows that say what they said a moment ago are not made anew.
+    """
     begins = read(after)
+    known: dict[str, Any] = viewer.known | {"most": limit + 1}
     if begins is not None:
-        last, last_id = begins
-        chosen.append(or_(order > last, and_(order == last, number > last_id)))
-    wanted: Any = select(number.label("id"), place).where(*chosen).order_by(place, number)
-    found = (await bulk(session, wanted.limit(limit + 1))).all()
+        known |= {"last": begins[0], "last_id": begins[1]}
+    usual = _listed(
+        queue, walled=viewer.brands is not None, on=begins is not None, sqlite=on_sqlite(session)
+    )
+    found = (await bulk(session, usual.where(*fitting(session, filters, viewer.now)), known)).all()
     ids = [one.id for one in found[:limit]]
     more = len(found) > limit
     return Page(
-        rows=await rows(session, ids, now=viewer.now),
+        rows=await rows(session, ids, now=viewer.now, lately=lately),
         after=f"{found[limit - 1].place}.{found[limit - 1].id}" if more else None,
     )
+
+
+@cache
+def _listed(queue: Queue, *, walled: bool, on: bool, sqlite: bool) -> sa.Select[*tuple[Any, ...]]:
+    """The question for a queue's cases, written once; `on` from where a page ended."""
+    chosen = [*belongs(queue, Anybody()), *_walls(walled=walled)]
+    if queue is not Queue.DONE:
+        chosen = [UNCLOSED, *chosen]
+    order = (
+        -seconds(Case.closed_at, sqlite=sqlite) if queue is Queue.DONE else ranking(sqlite=sqlite)
+    )
+    place, number = order.label("place"), col(Case.id)
+    if on:
+        last: Any = bindparam("last", type_=sa.BigInteger())
+        chosen.append(or_(order > last, and_(order == last, number > bindparam("last_id"))))
+    wanted: sa.Select[*tuple[Any, ...]] = select(number.label("id"), place).where(*chosen)
+    return wanted.order_by(place, number).limit(bindparam("most"))
 
 
 async def free(
@@ -210,83 +198,12 @@ async def free(
         *within(viewer.brands),
         *fitting(session, filters, viewer.now),
     ]
-    wanted: Any = select(col(Case.id)).where(*chosen).order_by(ranking(session), col(Case.id))
+    wanted: Any = (
+        select(col(Case.id))
+        .where(*chosen)
+        .order_by(ranking(sqlite=on_sqlite(session)), col(Case.id))
+    )
     return list((await bulk(session, wanted.limit(limit))).scalars())
-
-
-async def rows(session: AsyncSession, ids: Sequence[int], *, now: datetime) -> list[Row]:
-    """These cases as a list shows them, in the order that was asked for."""
-    if not ids:
-        return []
-    asked = {"cases": list(ids), "now": now}
-    found = {one.id: one for one in await bulk(session, _shown(), asked)}
-    first = await leads(session, ids)
-    tagged = await tags.of_cases(session, ids)
-    return [
-        as_row(found[number], first.get(number), tuple(tagged.get(number, ())), now)
-        for number in ids
-        if number in found
-    ]
-
-
-@cache
-def _shown() -> sa.Select[*tuple[Any, ...]]:
-    """The question for rows, written once: every list asks it."""
-    owner, holder = _staff.alias("owners"), _staff.alias("holders")
-    columns = [
-        column
-        for column in sa.inspect(Case).columns
-        if column.key not in ("kind", "owner_id", "holder_id", "held_until", "answered_at")
-    ]
-    wanted: sa.Select[*tuple[Any, ...]] = (
-        select(
-            *columns,
-            col(Brand.name).label("brand"),
-            owner.c.name.label("owner"),
-            case((col(Case.held_until) > bindparam("now"), holder.c.name)).label("holder"),
-        )
-        .join(Brand, col(Brand.id) == col(Case.brand_id))
-        .outerjoin(owner, owner.c.id == col(Case.owner_id))
-        .outerjoin(holder, holder.c.id == col(Case.holder_id))
-        .where(col(Case.id).in_(bindparam("cases", expanding=True)))
-    )
-    return wanted
-
-
-def as_row(one: Any, lead: Lead | None, tagged: Sequence[str], now: datetime) -> Row:
-    """A case as a list shows it."""
-    pressing = Pressing(
-        urgent=one.urgent,
-        unsure=one.unsure,
-        priority=one.priority,
-        due_at=one.due_at,
-        opened_at=one.opened_at,
-        reasons=tuple(one.reasons),
-    )
-    return Row(
-        id=one.id,
-        brand_id=one.brand_id,
-        brand=one.brand,
-        status=one.status,
-        urgent=one.urgent,
-        unsure=one.unsure,
-        priority=one.priority,
-        reasons=pressing.reasons,
-        score=score.score(pressing, now),
-        why=score.why(pressing, now),
-        owner=one.owner,
-        holder=one.holder,
-        opened_at=one.opened_at,
-        waiting_since=one.waiting_since,
-        due_at=one.due_at,
-        snoozed_until=one.snoozed_until,
-        closed_at=one.closed_at,
-        outcome=one.outcome,
-        reopened=one.reopened,
-        mentions=one.mentions,
-        tags=tagged,
-        lead=lead,
-    )
 
 
 # --- what a queue is
@@ -331,6 +248,11 @@ def asleep(now: datetime) -> ColumnElement[bool]:
 def within(brands: Collection[int] | None) -> list[ColumnElement[bool]]:
     """The walls between brands."""
     return [] if brands is None else [col(Case.brand_id).in_(brands)]
+
+
+def _walls(*, walled: bool) -> list[ColumnElement[bool]]:
+    """The same, for anybody who has walls."""
+    return [col(Case.brand_id).in_(bindparam("brands", expanding=True))] if walled else []
 
 
 def fitting(
@@ -385,9 +307,9 @@ def saying(filters: Filters) -> list[ColumnElement[bool]]:
 # --- the order
 
 
-def ranking(session: AsyncSession) -> ColumnElement[int]:
+def ranking(*, sqlite: bool) -> ColumnElement[int]:
     """`score.rank`, as the database reckons it."""
-    since = seconds(session, func.coalesce(col(Case.due_at), col(Case.opened_at)))
+    since = seconds(func.coalesce(col(Case.due_at), col(Case.opened_at)), sqlite=sqlite)
     sooner = col(Case.priority) * int(score.POINT.total_seconds()) + case(
         (col(Case.urgent), int(score.URGENT.total_seconds())), else_=0
     )
@@ -395,9 +317,14 @@ def ranking(session: AsyncSession) -> ColumnElement[int]:
     return behind + since - sooner
 
 
-def seconds(session: AsyncSession, moment: Any) -> ColumnElement[int]:
+def on_sqlite(session: AsyncSession) -> bool:
+    """Whether it is the embedded database that is asked."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def seconds(moment: Any, *, sqlite: bool) -> ColumnElement[int]:
     """A moment as whole seconds of the epoch."""
-    if session.get_bind().dialect.name == "sqlite":
+    if sqlite:
         return sa.cast(func.strftime("%s", moment), sa.BigInteger())
     return sa.cast(func.floor(sa.extract("epoch", moment)), sa.BigInteger())
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from connectors.kit.contract import Kind
@@ -79,15 +79,8 @@ COLUMNS: Final[tuple[Any, ...]] = (
 )
 
 
-async def leads(session: AsyncSession, cases: Sequence[int]) -> dict[int, Lead]:
-    """The mention that speaks for each case: the first with its words, else the first."""
-    found = await bulk(session, _speaking(), {"cases": list(cases)})
-    return {row.case_id: as_lead(row) for row in found}
-
-
-@cache
-def _speaking() -> sa.Select[*tuple[Any, ...]]:
-    """The question, written once: every list asks it."""
+def speaking() -> sa.ColumnElement[int]:
+    """The mention that speaks for a case: the first with its words, else the first."""
     of_case = (
         select(col(Mention.id))
         .where(col(Mention.case_id) == col(Case.id))
@@ -95,31 +88,29 @@ def _speaking() -> sa.Select[*tuple[Any, ...]]:
         .limit(1)
     )
     standing = of_case.where(col(Mention.deleted_at).is_(None), col(Mention.purged_at).is_(None))
-    first = func.coalesce(
+    return func.coalesce(
         standing.correlate(Case).scalar_subquery(), of_case.correlate(Case).scalar_subquery()
     )
-    cases: sa.BindParameter[Any] = bindparam("cases", expanding=True)
-    chosen = select(first.label("id")).where(col(Case.id).in_(cases)).cte("chosen")
-    wanted: sa.Select[*tuple[Any, ...]] = (
-        select(*COLUMNS)
-        .select_from(chosen)
-        .join(Mention, col(Mention.id) == chosen.c.id)
-        .join(Source, col(Source.id) == col(Mention.source_id))
-    )
-    return wanted
 
 
 async def shown(session: AsyncSession, ids: Sequence[int]) -> list[Lead]:
     """These mentions as a list shows them, in the order that was asked for."""
     if not ids:
         return []
-    wanted = (
+    rows = await bulk(session, _shown(), {"mentions": list(ids)})
+    found = {row.id: as_lead(row) for row in rows}
+    return [found[number] for number in ids if number in found]
+
+
+@cache
+def _shown() -> sa.Select[*tuple[Any, ...]]:
+    """The question, written once: lists and cases ask it."""
+    wanted: sa.Select[*tuple[Any, ...]] = (
         select(*COLUMNS)
         .join(Source, col(Source.id) == col(Mention.source_id))
-        .where(col(Mention.id).in_(ids))
+        .where(col(Mention.id).in_(sa.bindparam("mentions", expanding=True)))
     )
-    found = {row.id: as_lead(row) for row in await bulk(session, wanted)}
-    return [found[number] for number in ids if number in found]
+    return wanted
 
 
 def as_lead(row: sa.Row[Any]) -> Lead:

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from listener.domain.case import Case, Status
 from listener.domain.tag import CaseTag
-from listener.store.queue import UNCLOSED, Filters, asleep, fitting, ranking, within
+from listener.store.queue import UNCLOSED, Filters, asleep, fitting, on_sqlite, ranking, within
 from listener.store.session import LOCK, AsyncSession
 
 
@@ -40,7 +40,9 @@ async def next_one(
         )
     return (
         await session.exec(
-            query.order_by(grave(), nearness(teams), ranking(session), col(Case.id))
+            query.order_by(
+                grave(), nearness(teams), ranking(sqlite=on_sqlite(session)), col(Case.id)
+            )
             .limit(1)
             .with_for_update(of=Case, skip_locked=True, **LOCK)
         )

@@ -15,7 +15,8 @@ from listener.domain.alarm import sentence
 from listener.domain.staff import Staff
 from listener.store import alarms, crises, history, queue, tags, views
 from listener.store.alarms import Shown
-from listener.store.queue import Filters, Queue, Row, Viewer
+from listener.store.listed import Lately, Row
+from listener.store.queue import Filters, Queue, Viewer
 from listener.store.rows import Lead
 from listener.store.session import Store, now
 from listener.web import pages
@@ -66,12 +67,13 @@ class Drawing:
     """
 
     minute: datetime | None = None
+    lately: Lately = field(default_factory=Lately)
     drawn: dict[tuple[Row, bool, bool, bool], Markup] = field(default_factory=dict)
 
     def draw(
         self, rows: Iterable[Row], moment: datetime, person: Staff, *, snoozed: bool, chosen: int
-    ) -> list[Markup]:
-        """Each row, as this person sees it."""
+    ) -> Markup:
+        """The rows, as this person sees them."""
         minute = moment.replace(second=0, microsecond=0)
         if minute != self.minute or len(self.drawn) > MOST_DRAWN:
             self.minute, self.drawn = minute, {}
@@ -83,7 +85,7 @@ class Drawing:
                     "_row.html", row=shown(row), yours=key[1], snoozed=snoozed, chosen=key[3]
                 )
             made.append(self.drawn[key])
-        return made
+        return Markup("").join(made)
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class QueuePage:
             moment = await now(session)
             viewer = viewing(person, moment)
             counts = await queue.counts(session, viewer)
-            declared = await crises.shown(session, brands=person.walls)
+            declared = await crises.open_ones(session, person.walls)
             pinned = {PINNED + str(one.crisis.key): one for one in declared}
             tab, wanted = self.chosen(request, pinned)
             page = await queue.page(
@@ -114,6 +116,7 @@ class QueuePage:
                 viewer,
                 replace(filters(asked), crisis=wanted),
                 after=request.query.get("after"),
+                lately=self.drawing.lately,
             )
             context: dict[str, Any] = {
                 "queue": tab,
@@ -136,13 +139,13 @@ class QueuePage:
                 "chosen": chosen,
             }
             if not part:
-                found = await alarms.shown(session, brands=person.walls, ringing_at=moment)
+                found = await alarms.ringing_now(session, person.walls, now=moment)
                 context |= {
+                    "views": await views.of(session, person.key),
                     "last": await history.last(session),
                     "ringing": [ringing(one) for one in found],
                     "troubles": await blocked(session, person),
                 }
-            context["views"] = await views.of(session, person.key)
             choices = await self.choosing.choices(session, person.walls, moment)
             context["choices"] = {
                 "brands": choices.brands,
