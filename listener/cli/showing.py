@@ -11,7 +11,7 @@ from listener.channels.terminal import printable, short
 from listener.cli.answering import cases
 from listener.cli.ground import Json, Refused, act, out, parts, print_json
 from listener.desk.clocking import Face, Standing, standing
-from listener.store import dossier, routing, tags, timeline
+from listener.store import dossier, routing, timeline
 from listener.store.dossier import Dossier
 from listener.store.session import now
 from listener.store.timeline import Line
@@ -45,9 +45,15 @@ def show(case: Number, *, as_json: Json = False) -> None:
             decided = (await routing.latest(session, [case])).get(case)
             return Shown(
                 found,
-                await standing(session, found.case, now=moment, otherwise=ready.settings.policies),
+                await standing(
+                    session,
+                    found.case,
+                    brand=found.brand,
+                    now=moment,
+                    otherwise=ready.settings.policies,
+                ),
                 [] if decided is None else list(decided.why),
-                await tags.of_case(session, case),
+                list(found.has.tags),
                 await timeline.of_case(session, case),
             )
 

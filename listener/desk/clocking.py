@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from listener.domain.brand import Brand
 from listener.domain.case import Case
 from listener.domain.deadline import Clock, Policies, Policy, Running
 from listener.domain.hours import said
@@ -76,16 +75,21 @@ class Standing:
 
 
 async def standing(
-    session: AsyncSession, case: Case, *, now: datetime, otherwise: Policies | None = None
+    session: AsyncSession,
+    case: Case,
+    *,
+    brand: str,
+    now: datetime,
+    otherwise: Policies | None = None,
+    climbed: bool = True,
 ) -> Standing:
-    """How a case stands, reckoned by the calendars of this moment."""
+    """How a case stands, reckoned by the calendars of this moment; `climbed`: it has a ladder."""
     policies = await deadlines.in_force(session, otherwise)
-    brand = await session.get_one(Brand, case.brand_id)
     speaking = policies.stamped(case.policy, case.policy_version)
     return Standing(
         faces=[face(one, case, policies, now) for one in latest(case.clocks(policies))],
-        why="" if speaking is None else reason(speaking, case, brand.name, policies),
-        calls=await calls(session, case),
+        why="" if speaking is None else reason(speaking, case, brand, policies),
+        calls=await calls(session, case) if climbed else [],
         heard=case.unheard_since is None,
     )
 

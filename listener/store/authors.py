@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import and_, func, select
+import sqlalchemy as sa
+from sqlalchemy import and_, bindparam, func, select
 from sqlmodel import col
 
 from listener.domain.case import Case, Outcome, Status
@@ -36,26 +38,17 @@ async def earlier(session: AsyncSession, mention: Mention, *, limit: int = MOST)
     The latest first. What has been deleted or forgotten is not there; neither is an author
     whom a place does not tell apart from others.
     """
-    same = the_same(mention)
-    if same is None:
+    if not mention.author_id and not mention.author_handle:
         return []
-    wanted = (
-        select(*COLUMNS, col(Case.status).label("status"), col(Case.outcome).label("outcome"))
-        .join(Source, col(Source.id) == col(Mention.source_id))
-        .outerjoin(Case, col(Case.id) == col(Mention.case_id))
-        .where(
-            same,
-            col(Mention.connector) == mention.connector,
-            col(Mention.brand_id) == mention.brand_id,
-            col(Mention.id) != mention.key,
-            col(Mention.published_at) <= mention.published_at,
-            col(Mention.deleted_at).is_(None),
-            col(Mention.purged_at).is_(None),
-        )
-        .order_by(col(Mention.published_at).desc(), col(Mention.id).desc())
-        .limit(limit)
-    )
-    rows = (await bulk(session, wanted)).all()
+    asked = {
+        "who": mention.author_id or mention.author_handle,
+        "connector": mention.connector,
+        "brand": mention.brand_id,
+        "mention": mention.key,
+        "before": mention.published_at,
+        "most": limit,
+    }
+    rows = (await bulk(session, _earlier(by_handle=not mention.author_id), asked)).all()
     if not rows:
         return []
     said = await answers(session, [row.id for row in rows])
@@ -65,15 +58,32 @@ async def earlier(session: AsyncSession, mention: Mention, *, limit: int = MOST)
     ]
 
 
-def the_same(mention: Mention) -> Any:
-    """What makes a mention one of the same author; None when nothing does."""
-    if mention.author_id:
-        return col(Mention.author_id) == mention.author_id
-    if mention.author_handle:
-        return and_(
-            col(Mention.author_id) == "", col(Mention.author_handle) == mention.author_handle
+@cache
+def _earlier(*, by_handle: bool) -> sa.Select[*tuple[Any, ...]]:
+    """The question, written once: every page of a case asks it."""
+    who: Any = bindparam("who")
+    same = (
+        and_(col(Mention.author_id) == "", col(Mention.author_handle) == who)
+        if by_handle
+        else col(Mention.author_id) == who
+    )
+    wanted: sa.Select[*tuple[Any, ...]] = (
+        select(*COLUMNS, col(Case.status).label("status"), col(Case.outcome).label("outcome"))
+        .join(Source, col(Source.id) == col(Mention.source_id))
+        .outerjoin(Case, col(Case.id) == col(Mention.case_id))
+        .where(
+            same,
+            col(Mention.connector) == bindparam("connector"),
+            col(Mention.brand_id) == bindparam("brand"),
+            col(Mention.id) != bindparam("mention"),
+            col(Mention.published_at) <= bindparam("before"),
+            col(Mention.deleted_at).is_(None),
+            col(Mention.purged_at).is_(None),
         )
-    return None
+        .order_by(col(Mention.published_at).desc(), col(Mention.id).desc())
+        .limit(bindparam("most", type_=sa.Integer()))
+    )
+    return wanted
 
 
 async def answers(

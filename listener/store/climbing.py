@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import delete, exists, update
+from sqlalchemy import bindparam, delete, exists, update
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -75,8 +76,7 @@ async def case_of(session: AsyncSession, rung: Rung) -> Case | None:
 
 async def of_case(session: AsyncSession, case_id: int) -> list[tuple[Rung, list[str]]]:
     """Every step of a case, in order, with the names of whom it called."""
-    wanted = select(Rung).where(col(Rung.case_id) == case_id)
-    rungs = (await session.exec(wanted.order_by(col(Rung.since), col(Rung.step)))).all()
+    rungs = (await session.exec(_of_case(), params={"case": case_id})).all()
     if not rungs:
         return []
     told = [rung.event_id for rung in rungs if rung.event_id is not None]
@@ -91,6 +91,13 @@ async def of_case(session: AsyncSession, case_id: int) -> list[tuple[Rung, list[
         (rung, [names[one] for one in called.get(rung.event_id or 0, ()) if one in names])
         for rung in rungs
     ]
+
+
+@cache
+def _of_case() -> Any:
+    """The question, written once: every page of a case asks it."""
+    its = col(Rung.case_id) == bindparam("case")
+    return select(Rung).where(its).order_by(col(Rung.since), col(Rung.step))
 
 
 async def drop(session: AsyncSession, rung: Rung) -> None:

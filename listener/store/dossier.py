@@ -4,19 +4,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 
 from listener.domain.brand import Brand
 from listener.domain.case import Case
-from listener.domain.mention import Mention
+from listener.domain.ladder import Rung
+from listener.domain.mention import Mention, Revision
+from listener.domain.reply import Reply
+from listener.domain.routing import Decision
 from listener.domain.source import Source
 from listener.domain.staff import Staff
+from listener.domain.tag import CaseTag
+from listener.domain.theme import Belonging
 from listener.store.session import AsyncSession, bulk
 
+BETWEEN: Final = ","  # tags, which have none in them
 SHOWN = 20  # mentions of one case; a case with more says so
+
+
+class Has(NamedTuple):
+    """What else there is of a case, so that nothing is asked for that is not there."""
+
+    tags: Sequence[str]  # by name
+    routed: bool  # somebody decided where it went
+    called: bool  # a ladder has steps for it
+    answered: bool  # there are replies, sent or not
+    themed: bool  # a mention of it is of a theme
+    changed: bool  # an author changed what it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +49,7 @@ class Dossier:
     holder: str | None  # who works on it at this moment
     mentions: Sequence[tuple[Mention, str]]
     parent: str | None  # what the first mention answers, where we have it
+    has: Has
 
 
 async def read(session: AsyncSession, case_id: int, *, now: datetime) -> Dossier | None:
@@ -40,7 +58,7 @@ async def read(session: AsyncSession, case_id: int, *, now: datetime) -> Dossier
     found = (await session.exec(_case(), params=asked)).one_or_none()
     if found is None:
         return None
-    case, brand, owned_by, held_by = found
+    case, brand, owned_by, held_by, tagged, *there_is = found
     mentions = (await session.exec(_mentions(), params=asked)).all()
     return Dossier(
         case=case,
@@ -49,6 +67,7 @@ async def read(session: AsyncSession, case_id: int, *, now: datetime) -> Dossier
         holder=held_by if case.held_by(now) is not None else None,
         mentions=mentions,
         parent=await parent(session, mentions[0][0]) if mentions else None,
+        has=Has(sorted(tagged.split(BETWEEN)) if tagged else [], *there_is),
     )
 
 
@@ -57,8 +76,27 @@ async def read(session: AsyncSession, case_id: int, *, now: datetime) -> Dossier
 def _case() -> Any:
     owner = Staff.__table__.alias("owner")  # type: ignore[attr-defined]
     holder = Staff.__table__.alias("holder")  # type: ignore[attr-defined]
+    number: Any = sa.bindparam("case")
+    tagged = sa.select(sa.func.aggregate_strings(col(CaseTag.tag), BETWEEN)).where(
+        col(CaseTag.case_id) == number
+    )
+    of_its_mentions = sa.select(col(Mention.id)).where(col(Mention.case_id) == number)
+    there_is = (
+        sa.exists().where(col(Decision.case_id) == number),
+        sa.exists().where(col(Rung.case_id) == number),
+        sa.exists().where(col(Reply.case_id) == number),
+        sa.exists().where(col(Belonging.mention_id).in_(of_its_mentions)),
+        sa.exists().where(col(Revision.mention_id).in_(of_its_mentions)),
+    )
     return (
-        select(Case, Brand.name, owner.c.name, holder.c.name)
+        select(  # type: ignore[call-overload]
+            Case,
+            col(Brand.name),
+            owner.c.name,
+            holder.c.name,
+            tagged.scalar_subquery(),
+            *there_is,
+        )
         .join(Brand, col(Brand.id) == col(Case.brand_id))
         .outerjoin(owner, owner.c.id == col(Case.owner_id))
         .outerjoin(holder, holder.c.id == col(Case.holder_id))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -104,8 +105,15 @@ async def due(session: AsyncSession, now: datetime) -> Sequence[Case]:
 
 async def latest(session: AsyncSession, ids: Collection[int]) -> dict[int, Decision]:
     """The last decision of each of these cases."""
-    wanted = select(Decision).where(col(Decision.case_id).in_(ids)).order_by(col(Decision.number))
-    return {one.case_id: one for one in await session.exec(wanted)}
+    found = await session.exec(_latest(), params={"cases": list(ids)})
+    return {one.case_id: one for one in found}
+
+
+@cache
+def _latest() -> Any:
+    """The question, written once: every page of a case asks it."""
+    its = col(Decision.case_id).in_(sa.bindparam("cases", expanding=True))
+    return select(Decision).where(its).order_by(col(Decision.number))
 
 
 async def reconsider(session: AsyncSession, case_id: int, now: datetime) -> None:

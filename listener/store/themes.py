@@ -432,8 +432,15 @@ async def quotes(session: AsyncSession, found: Sequence[Theme]) -> dict[int, Men
 
 async def standing(session: AsyncSession, mention_ids: Collection[int]) -> dict[int, Mention]:
     """These mentions by their numbers, as far as their words can be shown."""
-    found = await session.exec(select(Mention).where(col(Mention.id).in_(mention_ids), *there()))
+    found = await session.exec(_standing(), params={"mentions": list(mention_ids)})
     return {mention.key: mention for mention in found}
+
+
+@cache
+def _standing() -> Any:
+    """The question, written once: every page of a case with a theme asks it."""
+    its = col(Mention.id).in_(sa.bindparam("mentions", expanding=True))
+    return select(Mention).where(its, *there())
 
 
 def counted(places: Sequence[str]) -> list[tuple[str, int]]:

@@ -52,7 +52,9 @@ async def of_case(session: AsyncSession, case_id: int) -> list[Line]:
     """Everything that happened to a case, oldest first, with people's names and notes."""
     asked = {"case": case_id}
     events = (await session.exec(_events(), params=asked)).all()
-    notes = {note.key: note.text for note in await session.exec(_notes(), params=asked)}
+    noted = any("note" in event.details for event, _ in events)
+    found = await session.exec(_notes(), params=asked) if noted else ()
+    notes = {note.key: note.text for note in found}
     names = await names_in(session, [event for event, _ in events])
     names |= {event.staff_id: name for event, name in events if event.staff_id is not None}
     undone = {event.details.get("undoes") for event, _ in events}

@@ -30,7 +30,6 @@ from listener.store import (
     people,
     replies,
     routing,
-    tags,
     themes,
     timeline,
     wordings,
@@ -74,26 +73,30 @@ class CasePage:
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the page, or the part of it that a script asks for."""
-        about = await self.about(pages.person(request), int(request.match_info["case"]))
+        part = request.headers.get("X-Part") == "case"
+        number = int(request.match_info["case"])
+        about = await self.about(pages.person(request), number, part=part)
         if about is None:  # it was there when the guard looked
             raise web.HTTPNotFound
-        part = request.headers.get("X-Part") == "case"
         return pages.render(request, "_case.html" if part else "case.html", **about)
 
-    async def about(self, person: Staff, number: int) -> dict[str, Any] | None:
-        """All that the page of a case shows; None when this person has no such case."""
+    async def about(
+        self, person: Staff, number: int, *, part: bool = True
+    ) -> dict[str, Any] | None:
+        """All that the page of a case shows; None when this person has no such case.
+
+        A part stands in a page that knows the rest.
+        """
         async with self.store.reading() as session:
             moment = await now(session)
             found = await dossier.read(session, number, now=moment)
             if found is None or not person.sees(found.case.brand_id):
                 return None
-            staff = await people.every(session)
-            marks = await tags.of_case(session, number)
+            has, marks = found.has, found.has.tags
+            staff = await people.known(session)
             context = {
                 "case": standing(found, person, marks, moment),
                 "chosen": number,
-                "last": await history.last(session),
-                "health": await self.hearing.heard(session, moment),
                 "snoozes": SNOOZES,
                 "spreads_by": PEOPLE,
                 "people": [
@@ -104,24 +107,36 @@ class CasePage:
                     for line in reversed(await timeline.of_case(session, number))
                 ],
                 "clocks": await clocking.standing(
-                    session, found.case, now=moment, otherwise=self.policies
+                    session,
+                    found.case,
+                    brand=found.brand,
+                    now=moment,
+                    otherwise=self.policies,
+                    climbed=has.called,
                 ),
-                "went": await self.went(session, number),
+                "went": await self.went(session, number) if has.routed else (),
                 "diffs": [
                     Difference(
                         one.at,
                         changed_stars(one.stars_before, one.stars_after),
                         difference(one.text_before, one.text_after),
                     )
-                    for one in reversed(await timeline.changes(session, number))
+                    for one in reversed(
+                        await timeline.changes(session, number) if has.changed else ()
+                    )
                 ],
                 "past": await past(session, found),
                 "likes": await likes(session, found, self.alike, moment),
-                "theme": await cause(session, found),
+                "theme": await cause(session, found) if has.themed else None,
                 "emergency": await belongs(session, found),
                 **telling(found),
             }
-            outbox = await replies.of_case(session, number)
+            if not part:
+                context |= {
+                    "last": await history.last(session),
+                    "health": await self.hearing.heard(session, moment),
+                }
+            outbox = await replies.of_case(session, number) if has.answered else ()
             context["outbox"] = [sent(reply, name) for reply, name in outbox]
             said = [reply for reply, _ in outbox]
             context["box"] = await self.box(
@@ -346,7 +361,7 @@ async def cause(session: AsyncSession, found: Dossier) -> dict[str, Any] | None:
 async def belongs(session: AsyncSession, found: Dossier) -> dict[str, Any]:
     """The open crises that a case is of, and those that it could be brought into."""
     brand = [found.case.brand_id]
-    open_ones = [one.crisis for one in await crises.shown(session, brands=brand)]
+    open_ones = [one.crisis for one in await crises.open_ones(session, brand)]
     its = {one.key for one in await crises.of_case(session, found.case.key)} if open_ones else set()
     return {
         "its": [one for one in open_ones if one.key in its],

@@ -21,7 +21,7 @@ async def seen(world: World) -> Standing:
     """How the only case stands at this moment."""
     [case] = await world.cases()
     async with world.store.reading() as session:
-        return await standing(session, case, now=world.now)
+        return await standing(session, case, brand="Acme", now=world.now)
 
 
 async def complaint(world: World) -> None:
@@ -56,7 +56,8 @@ async def test_a_policy_of_ones_own_says_why_it_speaks(world: World) -> None:
     await complained(world, "Your fish shop never opens when it says it does, twice now.")
 
     async with world.store.reading() as session:
-        found = await standing(session, (await world.cases())[1], now=world.now)
+        [_, case] = await world.cases()
+        found = await standing(session, case, brand="Acme", now=world.now)
 
     assert (
         found.why == "The policy “Gold”, version 1 is the first that fits: brand Acme, kind post."
