@@ -65,7 +65,7 @@ class Case(Record, table=True):
     __tablename__ = "cases"
     __table_args__ = (
         Index("ix_cases_queue", "status", "priority"),
-        Index("ix_cases_brand", "brand_id", "opened_at"),
+        Index("ix_cases_brand", "brand_id", "opened_at", "status", "outcome"),
         # What the desk's lists look at. With all they ask for in it, the rows stay untouched.
         Index(
             "ix_cases_desk",

@@ -61,7 +61,17 @@ class Mention(Record, table=True):
             sqlite_where=text("case_id IS NOT NULL AND thread IS NOT NULL"),
             postgresql_where=text("case_id IS NOT NULL AND thread IS NOT NULL"),
         ),
-        Index("ix_mentions_case", "case_id", "id"),
+        # The mentions of a case, and of the first one what its flag was.
+        Index(
+            "ix_mentions_case",
+            "case_id",
+            "id",
+            "connector",
+            "flagged",
+            "unsure",
+            sqlite_where=text("case_id IS NOT NULL"),
+            postgresql_where=text("case_id IS NOT NULL"),
+        ),
         Index("ix_mentions_author", "connector", "author_id", "published_at"),
     )
 

@@ -189,6 +189,8 @@ async def standing(
         tried.setdefault(one.brand_id, []).append(one)
     with_whom = {one.brand_id: one.other_id for one in await session.exec(select(LearnsWith))}
     concerned = {*tried, *with_whom, *with_whom.values()}
+    if not concerned:
+        return []
     asked = select(Brand).where(col(Brand.id).in_(concerned)).order_by(Brand.name)
     everyone = {brand.key: brand for brand in await session.exec(asked)}
     found = []
