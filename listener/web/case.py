@@ -37,7 +37,7 @@ from listener.store import (
 from listener.store.authors import earlier
 from listener.store.dossier import Dossier
 from listener.store.likes import Likes
-from listener.store.session import AsyncSession, Store, now
+from listener.store.session import AsyncSession, Store
 from listener.web import pages
 from listener.web.hearing import Hearing
 from models.lexicon import heaviest
@@ -75,20 +75,21 @@ class CasePage:
         """Show the page, or the part of it that a script asks for."""
         part = request.headers.get("X-Part") == "case"
         number = int(request.match_info["case"])
-        about = await self.about(pages.person(request), number, part=part)
+        about = await self.about(request, number, part=part)
         if about is None:  # it was there when the guard looked
             raise web.HTTPNotFound
         return pages.render(request, "_case.html" if part else "case.html", **about)
 
     async def about(
-        self, person: Staff, number: int, *, part: bool = True
+        self, request: web.Request, number: int, *, part: bool = True
     ) -> dict[str, Any] | None:
         """All that the page of a case shows; None when this person has no such case.
 
         A part stands in a page that knows the rest.
         """
-        async with self.store.reading() as session:
-            moment = await now(session)
+        person = pages.person(request)
+        async with pages.reading(request, self.store) as session:
+            moment = await pages.moment(request, session)
             found = await dossier.read(session, number, now=moment)
             if found is None or not person.sees(found.case.brand_id):
                 return None

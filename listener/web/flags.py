@@ -15,7 +15,7 @@ from listener.domain.staff import Staff
 from listener.store import cases, flags, learnt
 from listener.store.flags import Goodness
 from listener.store.learnt import Stands
-from listener.store.session import AsyncSession, Store, now
+from listener.store.session import AsyncSession, Store
 from listener.web import acts, pages
 
 FRESH: Final = timedelta(minutes=10)  # weeks are compared, and ten thousand verdicts are read
@@ -33,8 +33,8 @@ class FlagsPage:
     async def show(self, request: web.Request) -> web.Response:
         """Counts, and how far they can be trusted."""
         person = pages.person(request)
-        async with self.store.reading() as session:
-            moment, walls = await now(session), person.walls
+        async with pages.reading(request, self.store) as session:
+            moment, walls = await pages.moment(request, session), person.walls
             found = await flags.goodness(session, brands=walls, now=moment, weeks=flags.WEEKS)
             drift = await self.drift(session, found, person, moment)
             stands = await learnt.standing(session, brands=walls)

@@ -18,11 +18,11 @@ from listener.store.session import AsyncSession, Store, now
 from listener.web import errors, pages
 from listener.web.entrance import GIVEN, Entrance
 from listener.web.errors import Handler
-from listener.web.pages import CSRF, DEMO, PERSON
+from listener.web.pages import CSRF, DEMO, MOMENT, PERSON, READING
 
 BrandOf = Callable[[AsyncSession, int], Awaitable[int | None]]
 
-READING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+LOOKING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 # A path that names one of these is only open to who may see its brand.
 BRAND_OF: Final[Mapping[str, BrandOf]] = {
     "case": walls.of_case,
@@ -41,6 +41,7 @@ BRAND_OF: Final[Mapping[str, BrandOf]] = {
 # These belong to no brand: numbers, and names.
 NUMBERED: Final = frozenset({"staff", "view", "wording", "login"})
 NAMED: Final = frozenset({"source", "file", "link", "heard"})
+MOST: Final = 20_000  # cases whose brand is remembered
 HEADER: Final = "X-CSRF"  # where scripts put what forms have in a field
 LOGIN: Final = web.RequestKey("login", Login)
 # Of which brand each thing is that the path names; None where there is no such thing.
@@ -66,6 +67,7 @@ class Route:
     act: Act | Door
     handler: Handler
     by_hand: bool = True  # whether asking for it shows that somebody is there
+    shared: bool = False  # whether its page is read in the session in which the guard has looked
 
     def __post_init__(self) -> None:
         """Refuse what nobody could guard."""
@@ -81,6 +83,8 @@ class Guard:
     store: Store
     entrance: Entrance
     routes: dict[web.AbstractRoute, Route] = field(default_factory=dict)
+    # The brand of each case that was asked for: no case ever becomes another brand's.
+    cases: dict[int, int] = field(default_factory=dict)
 
     def add(self, site: web.Application, route: Route) -> None:
         """Open one address of the site."""
@@ -97,6 +101,14 @@ class Guard:
             return errors.answer(request, 404)
         if route.act is Door.MACHINES:
             return await handler(request)
+        if route.shared:
+            async with self.store.reading() as session:
+                request[READING] = session
+                return await self.ask(request, route, handler)
+        return await self.ask(request, route, handler)
+
+    async def ask(self, request: web.Request, route: Route, handler: Handler) -> web.StreamResponse:
+        """Let the handler answer whoever may come in."""
         await self.recognise(request, route)
         refusal = await self.refusal(request, route)
         return refusal or await handler(request)
@@ -106,14 +118,14 @@ class Guard:
         cookie = self.entrance.cookie(request)
         signs_in = cookie is not None and self.entrance.may_sign_in(request)
         if signs_in or self.entrance.is_demo(request):
-            async with self.store.reading() as session:  # the only one for all that is asked here
+            async with pages.reading(request, self.store) as session:
                 stale = await self.by_login(session, request, cookie) if signs_in else None
                 if PERSON not in request and self.entrance.is_demo(request):
                     person = await people.named(session, self.entrance.demo or "")
                     if person is not None and person.active:
                         request[PERSON] = person
                 if PERSON in request:
-                    request[BRANDS] = await brands_of(session, request)
+                    request[BRANDS] = await self.brands_of(session, request)
             if stale is not None and route.by_hand:
                 async with self.store.transaction() as session:
                     await logins.touch(session, request[LOGIN].key, now=stale)
@@ -130,18 +142,36 @@ class Guard:
         found = await logins.of(session, cookie or "")
         if found is None:
             return None
-        moment = await now(session)
+        moment = request[MOMENT] = await now(session)
         if not found[1].active or not found[0].good(moment):
             return None
         request[LOGIN], request[PERSON] = found
         return moment if moment - found[0].used_at >= TOUCH else None
+
+    async def brands_of(self, session: AsyncSession, request: web.Request) -> dict[str, int | None]:
+        """The brand of whatever the path names."""
+        found: dict[str, int | None] = {}
+        for kind, words in request.match_info.items():
+            if kind not in BRAND_OF:
+                continue
+            number = pages.number(words)
+            if kind == "case" and number in self.cases:
+                found[kind] = self.cases[number]
+                continue
+            brand = None if number is None else await BRAND_OF[kind](session, number)
+            found[kind] = brand
+            if kind == "case" and number is not None and brand is not None:
+                if len(self.cases) >= MOST:
+                    self.cases.clear()
+                self.cases[number] = brand
+        return found
 
     async def refusal(self, request: web.Request, route: Route) -> web.StreamResponse | None:
         """Why somebody may not come in; None when they may."""
         person: Staff | None = request.get(PERSON)
         if person is None and isinstance(route.act, Act):
             return self.sign_in_first(request)
-        if request.method not in READING and not await self.is_meant(request):
+        if request.method not in LOOKING and not await self.is_meant(request):
             return errors.answer(
                 request,
                 403,
@@ -192,19 +222,9 @@ class Guard:
         if script or "application/json" in accept or "text/event-stream" in accept:
             return errors.answer(request, 401)
         page = URL("/login")
-        if request.method in READING and request.path != "/":
+        if request.method in LOOKING and request.path != "/":
             page = page.with_query(next=request.path_qs)
         return web.Response(status=303, headers={hdrs.LOCATION: str(page)})
-
-
-async def brands_of(session: AsyncSession, request: web.Request) -> dict[str, int | None]:
-    """The brand of whatever the path names."""
-    found: dict[str, int | None] = {}
-    for kind, words in request.match_info.items():
-        if kind in BRAND_OF:
-            number = pages.number(words)
-            found[kind] = None if number is None else await BRAND_OF[kind](session, number)
-    return found
 
 
 def signed_in(request: web.Request) -> Login | None:

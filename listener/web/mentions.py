@@ -14,7 +14,7 @@ from listener.domain.staff import Staff
 from listener.store import search
 from listener.store.rows import Lead
 from listener.store.search import Search
-from listener.store.session import Store, now
+from listener.store.session import AsyncSession, Store
 from listener.web import pages
 from listener.web.case import link
 from listener.web.choosing import Choosing
@@ -50,12 +50,13 @@ class MentionsPage:
         person = pages.person(request)
         asked = {name: pages.asked(request, name) for name in ASKED}
         after = pages.number(request.query.get("after", ""))
+        by_meaning = asked["by"] == MEANING and bool(asked["words"] or asked["like"])
         async with self.store.reading() as session:
-            choices = await self.choosing.choices(session, person.walls, await now(session))
-        if asked["by"] == MEANING and (asked["words"] or asked["like"]):
+            moment = await pages.moment(request, session)
+            choices = await self.choosing.choices(session, person.walls, moment)
+            found = {} if by_meaning else await self.having(session, asked, person, after)
+        if by_meaning:
             found = await self.near(asked, person, after)
-        else:
-            found = await self.having(asked, person, after)
         same = {name: value for name, value in asked.items() if value}
         further = found.pop("after")
         return pages.render(
@@ -75,11 +76,10 @@ class MentionsPage:
         )
 
     async def having(
-        self, asked: dict[str, str], person: Staff, after: int | None
+        self, session: AsyncSession, asked: dict[str, str], person: Staff, after: int | None
     ) -> dict[str, Any]:
         """The latest that have all the words."""
-        async with self.store.reading() as session:
-            found = await search.search(session, wanted(asked), brands=person.walls, after=after)
+        found = await search.search(session, wanted(asked), brands=person.walls, after=after)
         return {
             "mentions": [shown(one) for one in found.mentions],
             "after": found.after,

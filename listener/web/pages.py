@@ -1,7 +1,8 @@
 """How pages are drawn: one set of templates, and the few words and marks they all share."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from hashlib import sha256
@@ -16,6 +17,7 @@ from markupsafe import Markup
 from connectors.kit import catalog
 from listener.domain.score import people
 from listener.domain.staff import Staff
+from listener.store.session import AsyncSession, Store, now
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -23,6 +25,8 @@ STATIC = Path(__file__).parent / "static"
 PERSON: Final = web.RequestKey("person", Staff)  # who is signed in
 CSRF: Final = web.RequestKey("csrf", str)  # what their forms carry
 DEMO: Final = web.RequestKey("demo", bool)  # whether they are because this is a demo
+READING: Final = web.RequestKey("reading", AsyncSession)  # in which the guard has looked
+MOMENT: Final = web.RequestKey("moment", datetime)  # when it did
 UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
@@ -181,6 +185,25 @@ def asked(request: web.Request, name: str) -> str:
 def wants_json(request: web.Request) -> bool:
     """Whether a script asks, not a person's browser."""
     return "application/json" in request.headers.get("Accept", "")
+
+
+@asynccontextmanager
+async def reading(request: web.Request, store: Store) -> AsyncIterator[AsyncSession]:
+    """The session in which the guard has looked, where the page shares it; else one of its own.
+
+    A session costs a page as much as a question or two, of PostgreSQL more.
+    """
+    shared = request.get(READING)
+    if shared is not None:
+        yield shared
+        return
+    async with store.reading() as session:
+        yield session
+
+
+async def moment(request: web.Request, session: AsyncSession) -> datetime:
+    """The present, as the guard has asked for it already, or asked now."""
+    return request.get(MOMENT) or await now(session)
 
 
 def person(request: web.Request) -> Staff:

@@ -18,7 +18,7 @@ from listener.store.alarms import Shown
 from listener.store.listed import Lately, Row
 from listener.store.queue import Filters, Queue, Viewer
 from listener.store.rows import Lead
-from listener.store.session import Store, now
+from listener.store.session import Store
 from listener.web import pages
 from listener.web.case import CasePage, link
 from listener.web.choosing import Choosing
@@ -103,8 +103,8 @@ class QueuePage:
         asked = {name: pages.asked(request, name) for name in ASKED}
         chosen = pages.number(request.query.get("case", ""))
         part = request.headers.get("X-Part") == "list"
-        async with self.store.reading() as session:
-            moment = await now(session)
+        async with pages.reading(request, self.store) as session:
+            moment = await pages.moment(request, session)
             viewer = viewing(person, moment)
             counts = await queue.counts(session, viewer)
             declared = await crises.open_ones(session, person.walls)
@@ -155,7 +155,7 @@ class QueuePage:
             }
         if part:
             return pages.render(request, "_list_part.html", **context)
-        about = None if chosen is None else await self.case_page.about(person, chosen)
+        about = None if chosen is None else await self.case_page.about(request, chosen)
         context |= {"case": None} | (about or {"chosen": None})
         return pages.render(request, "queue.html", **context)
 

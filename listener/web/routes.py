@@ -117,8 +117,8 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
     me, staff = AccountPage(rooms.store, rooms.entrance), StaffPage(rooms.store, rooms.entrance)
     return (
         Route("GET", "/", "home", Act.KEEP_ACCOUNT, home),
-        Route("GET", "/queue", "queue", Act.READ_CASES, queue.show),
-        Route("GET", "/cases/{case}", "case", Act.READ_CASES, case.show),
+        Route("GET", "/queue", "queue", Act.READ_CASES, queue.show, shared=True),
+        Route("GET", "/cases/{case}", "case", Act.READ_CASES, case.show, shared=True),
         Route("GET", "/live", "live", Act.READ_CASES, rooms.live.show, by_hand=False),
         Route("GET", "/mentions", "mentions", Act.READ_CASES, mentions.show),
         Route("GET", "/export", "export", Act.READ_BRANDS, ExportPage(rooms.store).show),
@@ -161,7 +161,7 @@ def pages(rooms: Rooms) -> tuple[Route, ...]:
         Route("POST", "/crises/{crisis}/tell", "hold them", Act.WORK_CASES, crises.tell),
         Route("GET", "/crises/{crisis}/report", "report", Act.READ_BRANDS, aftermath.show),
         Route("GET", "/crises/{crisis}/cases.csv", "its cases", Act.READ_BRANDS, aftermath.table),
-        Route("GET", "/flags", "flags", Act.READ_CASES, judged.show),
+        Route("GET", "/flags", "flags", Act.READ_CASES, judged.show, shared=True),
         Route("POST", "/brands/{brand}/roll-back", "roll back", Act.CONFIGURE, judged.roll_back),
         Route("GET", "/digest", "digest", Act.READ_BRANDS, digests.show),
         Route("POST", "/digest", "digest by mail", Act.READ_BRANDS, digests.subscribe),
