@@ -15,6 +15,7 @@ from listener.app.parts import Parts
 from listener.app.service import GRACE, Service, Stage
 from listener.store import coverage, sources
 from listener.web import pages
+from listener.web.warming import warm
 from models import shelf
 from models.classifier import Classifier
 
@@ -37,6 +38,7 @@ async def serve(
         await service.run(only, stop)
     else:
         pages.prepare()
+        await warm(parts.store)
         async with service.site.open(parts.settings.host, parts.settings.port):
             settle()
             await begun()
