@@ -1,8 +1,9 @@
 """Streams: posts are heard the moment they are published; polling fills what a cut left out."""
 
 import asyncio
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
@@ -139,12 +140,13 @@ class Listen:
         async with self.store.transaction() as session:
             reading = await sources.held(session, turn)
             moment = await now(session)
-            for page in batch:
+            for page in joined(batch):
                 kept = await self.intake.keep(
                     session, turn.source, connector, page, now=moment, remember=False
                 )
-                intake.advance(reading, page)
                 fresh += kept.mentions + kept.edits
+            for page in batch:
+                intake.advance(reading, page)
             reading.caught_up(now=moment, every=timedelta())
         self.troubles.pop(turn.source.name, None)
         if fresh:
@@ -177,3 +179,34 @@ class Listen:
                 why=str(error),
                 again="when a person has acted" if stop else "soon",
             )
+
+
+def joined(pages: Iterable[Page]) -> Iterator[Page]:
+    """The same in fewer pages: a stream brings one post a page, and each costs some statements.
+
+    What is in one page is true at once. So what comes again begins another, and nothing follows
+    a deletion in its page, nor what a span was told with.
+    """
+    together: list[Page] = []
+    ids: set[str] = set()
+    for page in pages:
+        if not ids.isdisjoint(post.id for post in page.posts):
+            yield _as_one(together)
+            together, ids = [], set()
+        together.append(page)
+        ids.update(post.id for post in page.posts)
+        if page.gone or page.span:
+            yield _as_one(together)
+            together, ids = [], set()
+    if together:
+        yield _as_one(together)
+
+
+def _as_one(pages: Sequence[Page]) -> Page:
+    """Pages of which only the last may tell of deletions and of a span."""
+    return replace(
+        pages[-1],
+        posts=tuple(post for page in pages for post in page.posts),
+        unreadable=tuple(unread for page in pages for unread in page.unreadable),
+        sifted=sum(page.sifted for page in pages),
+    )
