@@ -26,7 +26,7 @@ from listener.domain.source import Arrival, DeadLetter, Reading, Seen, Source, d
 from listener.store import embeddings, history, lessons, waking
 from listener.store.batch import Same, enter, handed
 from listener.store.following import Word, follow
-from listener.store.newcomers import MARKS, Named, Rules, mentions_of, words_of
+from listener.store.newcomers import MARKS, Named, Rules, mentions_of, portions, words_of
 from listener.store.session import LOCK, AsyncSession, bulk, clean
 
 RAW = 64 * 1024  # characters of a dead letter that are worth keeping
@@ -71,7 +71,7 @@ async def keep(
         words = [
             Word.of(one.post, one.brand_id, ours=one.ours)
             for one in named
-            if (one.post.id, one.brand_id) in new
+            if (one.post.in_reply_to or one.post.thread) and (one.post.id, one.brand_id) in new
         ]
         await follow(session, source.connector, words, channels=rules.channels, now=now)
         kept.edits = await keep_edits(session, source, named, standing, new, rules=rules, now=now)
@@ -98,14 +98,16 @@ async def keep_new(
     missing = [one for one in named if (one.post.id, one.brand_id) not in standing]
     if not missing:
         return set()
-    rows = await enter(
-        session,
-        Mention,
-        mentions_of(source, missing, rules=rules, now=now),
-        unique=("connector", "post_id", "brand_id"),
-        returning=("id", "post_id", "brand_id"),
-    )
-    new = {(row.post_id, row.brand_id): row for row in rows}
+    new: dict[tuple[str, int], Any] = {}
+    for portion in portions(missing):
+        rows = await enter(
+            session,
+            Mention,
+            mentions_of(source, portion, rules=rules, now=now),
+            unique=("connector", "post_id", "brand_id"),
+            returning=("id", "post_id", "brand_id"),
+        )
+        new |= {(row.post_id, row.brand_id): row for row in rows}
     standing.update(new)
     if len(new) < len(missing):  # another process has kept the same meanwhile
         standing.update(await standing_mentions(session, source.connector, missing))

@@ -1,6 +1,6 @@
 """Posts that have just come, as the table of mentions takes them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,6 +13,7 @@ from listener.store.batch import Same
 from listener.store.session import clean, clean_if_any
 
 MARKS = 200  # a post that is nothing but the brand's name needs no more to be shown
+LETTERS = 250_000  # of posts that are handed to the database at once: it holds several copies
 MOST = 2**31 - 1  # what every database holds; films are seen more often
 
 
@@ -59,6 +60,20 @@ def mentions_of(
         "absences": Same(0),
         "reasons": Same([]),
     }
+
+
+def portions(named: Sequence[Named]) -> Iterator[list[Named]]:
+    """The same in lists that memory hardly notices: nearly always one, but some posts are books."""
+    portion: list[Named] = []
+    letters = 0
+    for one in named:
+        letters += len(one.post.text)
+        if portion and letters > LETTERS:
+            yield portion
+            portion, letters = [], len(one.post.text)
+        portion.append(one)
+    if portion:
+        yield portion
 
 
 def words_of(post: Post) -> dict[str, Any]:

@@ -380,3 +380,18 @@ async def test_two_pages_with_the_same_posts_at_once_are_kept_once(world: World)
         ("Inbox", "Second"),
         ("Second", "Inbox"),
     }
+
+
+async def test_long_posts_are_handed_over_in_portions_and_all_kept(world: World) -> None:
+    await settled(world)
+    page = [
+        said(f"fish {number} ".ljust(60_000, "é"), id=f"{number:03}", published=world.now)
+        for number in range(11)
+    ]
+    portions = list(newcomers.portions([newcomers.Named(post, 1) for post in page]))
+
+    kept = await heard(world, *page)
+
+    assert [len(portion) for portion in portions] == [4, 4, 3]
+    assert kept.mentions == 11
+    assert {one.text for one in await world.mentions()} == {post.text for post in page}
