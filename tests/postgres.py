@@ -89,7 +89,9 @@ SHAPE = """
 SELECT version_num,
   (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute),
   (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_trigger),
-  (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_db_role_setting)
+  (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_db_role_setting),
+  (SELECT string_agg(relname, ' ' ORDER BY oid) FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace)
 FROM alembic_version
 """
 
