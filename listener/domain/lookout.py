@@ -1,16 +1,17 @@
 """The lookout: what one look at a brand finds in what was said of it lately."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 
 from listener.domain import watch
 from listener.domain.alarm import RISE, SOON, Alarm, Sort, about_theme
-from listener.domain.likeness import Words, passing_on
+from listener.domain.lately import Lately, Marks, Numbers, instant
+from listener.domain.likeness import Phrases, passing_on
 from listener.domain.outlook import LOOK_BACK, MONDAY, Outlook
 from listener.domain.report import examples
 from listener.domain.watch import BACK, WEEK, Counts
@@ -18,21 +19,7 @@ from listener.domain.watch import BACK, WEEK, Counts
 QUARTER: Final = 15  # minutes that one bar of a chart stands for
 MOSTLY: Final = 0.5  # of what is more than usual: a theme with so much of it is the cause
 A_FEW: Final = 3  # posts of a theme that can be a cause
-
-
-class Said(NamedTuple):
-    """A mention, as far as counting needs to know it. `by` is known of those that have a theme.
-
-    A tuple, because a minute's look may make a hundred thousand of them.
-    """
-
-    id: int
-    brand_id: int
-    source_id: int
-    at: datetime
-    complains: bool
-    theme: int | None = None
-    by: str = ""
+_MINUTE: Final = 60_000_000  # microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +31,42 @@ class Rise:
 
 
 @dataclass(frozen=True, slots=True)
+class Calm:
+    """What a look counted where nothing could ring, whatever kind of day it is.
+
+    Before more is said, nothing can: evidence only falls while nobody speaks.
+    """
+
+    outlook: Outlook
+    counted: Lately
+    at: datetime
+
+    def lasts(self, outlook: Outlook, counted: Lately, now: datetime) -> bool:
+        """Whether a later look would count the same, but for what is older than a day by then."""
+        if outlook is not self.outlook or now < self.at:
+            return False
+        left = self.counted.between(_minute(now) - LOOK_BACK)
+        return self.counted.only(left).same_as(counted)
+
+
+@dataclass(frozen=True)
 class Day:
     """What a brand's last day brought, minute by minute, one row a series; what is usual.
 
-    `blank` are the first minutes, of which an alarm has told that is over: they count for nothing.
+    `every` is all that was said, whoever has told of it. `blank` are the first minutes, of which an
+    alarm has told that is over: they count for nothing.
     """
 
     outlook: Outlook
     start: datetime
     counts: Counts
-    factor: Counts
+    every: Counts
     blank: int = 0
+
+    @cached_property
+    def factor(self) -> Counts:
+        """How much more than usual the day brings: its kind is told by all that was said."""
+        return watch.today(self.every, self._at_least([self.outlook.mentions], blank=0)[0])
 
     def minute(self, moment: datetime) -> int:
         """Which minute of it a moment is; the first where that was before."""
@@ -62,32 +74,52 @@ class Day:
 
     def usual(self, rows: Sequence[int]) -> Counts:
         """Posts to be expected in each minute."""
-        found = self.outlook.baseline.over(_of_week(self.start), BACK, rows) * self.factor
-        found[:, : self.blank] = 0
+        return self._at_least(rows, self.blank) * self.factor
+
+    def _at_least(self, rows: Sequence[int], blank: int) -> Counts:
+        """Posts to be expected on any day: of no kind of day are there fewer."""
+        found = self.outlook.baseline.over(_of_week(self.start), BACK, rows)
+        found[:, :blank] = 0
         return found
 
-    def told_by(self, rows: Sequence[int]) -> dict[int, float]:
-        """How far each of these series is beyond chance: from 1 on it rings."""
-        limits = self.outlook.limits()
+    def may_ring(self, rows: Iterable[int]) -> list[int]:
+        """Which of these series ring, unless that is the kind of day it is."""
         # With fewer posts there is no rise: most series of most days need not be reckoned.
-        rows = [row for row in rows if self.counts[row].sum() >= watch.FEWEST]
-        rows = [row for row in rows if np.isfinite(limits[row])]
+        limits, many = self.outlook.limits(), self.counts.sum(1)
+        rows = [row for row in rows if many[row] >= watch.FEWEST and np.isfinite(limits[row])]
+        if not rows:
+            return []
+        clumps = self.outlook.baseline.clumps[rows]
+        least = self._at_least(rows, self.blank)
+        strength = watch.risen(self.counts[rows], least, clumps)
+        return [row for row, one in zip(rows, strength, strict=True) if one >= limits[row]]
+
+    def ring(self, rows: Sequence[int]) -> dict[int, float]:
+        """How far each of these series that rings is beyond chance: 1 or more."""
         if not rows:
             return {}
-        clumps = self.outlook.baseline.clumps[rows]
-        strength = watch.rises(self.counts[rows], self.usual(rows), clumps)[:, -1]
-        return {row: float(one) for row, one in zip(rows, strength / limits[rows], strict=True)}
+        limits, clumps = self.outlook.limits(), self.outlook.baseline.clumps[rows]
+        beyond = watch.risen(self.counts[rows], self.usual(rows), clumps) / limits[rows]
+        return {row: float(one) for row, one in zip(rows, beyond, strict=True) if one >= 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found, and whether nothing can ring before more is said."""
+
+    rises: Sequence[Rise]
+    calm: bool = False
 
 
 def look(
     outlook: Outlook,
-    said: Sequence[Said],
+    said: Lately,
     now: datetime,
     *,
     over: datetime | None = None,
     rising: Alarm | None = None,
-    told: Set[int] = frozenset(),
-) -> list[Rise]:
+    told: Marks | None = None,
+) -> Look:
     """What rises beyond what chance may do: themes, and the brand by what these do not explain.
 
     `over` is when the brand's last rise was over and `rising` the one that is not; `told` are
@@ -99,42 +131,59 @@ def look(
     day = _day(outlook, said, now, told=told, over=over)
     if rising is not None and rising.theme_id is None:
         rising.theme_id = cause(day, rising, said)
+    may_ring = day.may_ring(range(outlook.rows))
+    if not may_ring:
+        return Look([], calm=True)
     found = []
-    fresh = [one for one in said if one.id not in told]
-    whole = day.told_by(range(outlook.themed))
+    told = said.among(()) if told is None else told
+    fresh = said.only(~told)
+    whole = day.ring([row for row in may_ring if row < outlook.themed])
     begun = _begun_at(day, whole) if rising is None else day.minute(rising.since)
-    beyond = day.told_by(range(outlook.themed, outlook.rows))
+    beyond = day.ring([row for row in may_ring if row >= outlook.themed])
     alone: list[int] = []
     for row in sorted(beyond, key=lambda row: (-beyond[row], row)):
         theme = outlook.themes[row - outlook.themed]
-        if beyond[row] < 1 or (rising is not None and rising.theme_id == theme):
+        if rising is not None and rising.theme_id == theme:
             continue
         if begun is not None and not _more_than_the_rest(day, row, begun, alone):
             continue
         rise = _rise(day, row, fresh, now)
-        if rise is not None and _people(rise, fresh) >= watch.FEWEST:
+        # One who says it often is no rise of a theme.
+        if rise is not None and fresh.people(rise.posts) >= watch.FEWEST:
             found.append(rise)
             alone.append(row)
     if rising is not None:
-        return found
-    explained = told | {number for rise in found for number in rise.posts}
+        return Look(found)
     if found:
-        day = _day(outlook, said, now, told=explained, over=over)
-        whole = day.told_by(range(outlook.themed))
+        told = told | said.among([number for rise in found for number in rise.posts])
+        fresh = said.only(~told)
+        day = _day(outlook, said, now, told=told, over=over)
+        whole = day.ring(day.may_ring(range(outlook.themed)))
     strongest = _strongest(outlook, whole)
     if strongest is None:
-        return found
-    rise = _rise(day, strongest, [one for one in said if one.id not in explained], now)
+        return Look(found)
+    rise = _rise(day, strongest, fresh, now)
     if rise is not None:
         rise.alarm.theme_id = cause(day, rise.alarm, said)
         found.append(rise)
-    return found
+    return Look(found)
+
+
+def counted(
+    said: Lately, now: datetime, *, over: datetime | None = None, told: Marks | None = None
+) -> Lately:
+    """What a look counts, of what was said."""
+    until = _minute(now)
+    start = until - LOOK_BACK
+    if over is not None and over > start:
+        start += timedelta(minutes=_blank(start, over))
+    marks = said.between(start, until)
+    return said.only(marks if told is None else marks & ~told)
 
 
 def _strongest(outlook: Outlook, beyond: Mapping[int, float]) -> int | None:
     """The series of the brand that rings loudest; where both rise, complaints are what matters."""
-    ringing = [row for row, much in beyond.items() if much >= 1]
-    best = [row for row in ringing if outlook.complains(row)] or ringing
+    best = [row for row in beyond if outlook.complains(row)] or list(beyond)
     return max(best, key=lambda row: (beyond[row], -row)) if best else None
 
 
@@ -159,17 +208,11 @@ def _more_than_the_rest(day: Day, row: int, begun: int, alone: Sequence[int]) ->
     fold = (came[0] - came[1:].sum()) / max(float(usual[0] - usual[1:].sum()), 1.0)
     expected = day.usual([row])
     expected[:, begun:] *= max(float(fold), 1.0)
-    strength = watch.rises(day.counts[[row]], expected, outlook.baseline.clumps[[row]])[0, -1]
+    [strength] = watch.risen(day.counts[[row]], expected, outlook.baseline.clumps[[row]])
     return bool(strength >= outlook.limits()[row])
 
 
-def _people(rise: Rise, said: Sequence[Said]) -> int:
-    """How many people a rise of a theme is made of: one who says it often is no rise."""
-    posts = set(rise.posts)
-    return len({one.by for one in said if one.id in posts})
-
-
-def _rise(day: Day, row: int, said: Sequence[Said], now: datetime) -> Rise | None:
+def _rise(day: Day, row: int, said: Lately, now: datetime) -> Rise | None:
     """The rise that one series shows."""
     outlook = day.outlook
     counts, [expected] = day.counts[row], day.usual([row])
@@ -199,58 +242,53 @@ def _rise(day: Day, row: int, said: Sequence[Said], now: datetime) -> Rise | Non
     return Rise(alarm, posts(alarm, said, now))
 
 
-def cause(day: Day, alarm: Alarm, said: Sequence[Said]) -> int | None:
+def cause(day: Day, alarm: Alarm, said: Lately) -> int | None:
     """The theme that explains most of the complaints that are more than usual, if one does."""
     outlook = day.outlook
     row = outlook.complaints
     if alarm.source_id in outlook.sources:
         row = outlook.sources.index(alarm.source_id)
     begun = day.minute(alarm.since)
-    complaints = [
-        one
-        for one in said
-        if one.complains
-        and one.at >= alarm.since
-        and (alarm.source_id is None or one.source_id == alarm.source_id)
-    ]
+    complaints = said.complains & said.between(alarm.since)
+    if alarm.source_id is not None:
+        complaints &= said.sources == alarm.source_id
     rows = [row, *range(outlook.themed, outlook.rows)]
     usual = dict(zip(rows, day.usual(rows)[:, begun:].sum(1), strict=True))
-    more = len(complaints) - usual[row]
+    more = int(complaints.sum()) - usual[row]
     found = {}
-    spoken = Counter(one.theme for one in complaints)
+    themes, times = np.unique(said.themes[complaints], return_counts=True)
+    spoken = dict(zip(themes.tolist(), times.tolist(), strict=True))
     for place, theme in enumerate(outlook.themes, start=outlook.themed):
-        many = spoken[theme]
+        many = spoken.get(theme, 0)
         if many >= A_FEW and many - usual[place] >= MOSTLY * more:
             found[theme] = many - usual[place]
     return max(found, key=lambda theme: (found[theme], -theme)) if found and more > 0 else None
 
 
-def posts(alarm: Alarm, said: Sequence[Said], now: datetime) -> list[int]:
+def posts(alarm: Alarm, said: Lately, now: datetime) -> list[int]:
     """The numbers of what a rise is made of, in order, as far back as a look goes."""
-    now = _minute(now)
-    since, source, every = alarm.since, alarm.source_id, alarm.sort is Sort.MENTIONS
-    of_theme, theme = alarm.is_of_theme, alarm.theme_id
-    return [
-        one.id
-        for one in said
-        if since <= one.at < now
-        and (source is None or one.source_id == source)
-        and (one.complains or every)
-        and (not of_theme or one.theme == theme)
-    ]
+    marks = said.between(alarm.since, _minute(now))
+    if alarm.source_id is not None:
+        marks &= said.sources == alarm.source_id
+    if alarm.sort is not Sort.MENTIONS:
+        marks &= said.complains
+    if alarm.is_of_theme:
+        marks &= said.themes == alarm.theme_id
+    found: list[int] = said.ids[marks].tolist()
+    return found
 
 
-def own_words(alarm: Alarm, said: Sequence[Words], posts: Sequence[int]) -> None:
+def own_words(alarm: Alarm, said: Sequence[Phrases], posts: Sequence[int]) -> None:
     """Note how many of a rise's posts only pass on, and quote those who tell it themselves.
 
-    `said` has beside these posts what they may have passed on.
+    `said` has beside these posts what they may have passed on, in order of time.
     """
     repeated = passing_on(said)
     alarm.passed_on = len(repeated.intersection(posts))
     alarm.mentions = examples([one for one in said if one.mention_id not in repeated])
 
 
-def still(alarm: Alarm, outlook: Outlook, said: Sequence[Said], now: datetime) -> bool:
+def still(alarm: Alarm, outlook: Outlook, said: Lately, now: datetime) -> bool:
     """Whether a rise goes on: the last hour brings more than is usual. It is brought up to date."""
     now = _minute(now)
     row = outlook.row(alarm)
@@ -284,7 +322,7 @@ def silences(outlook: Outlook, last: Mapping[int, datetime], now: datetime) -> l
         if minutes <= 0:
             continue
         expected = float(
-            outlook.baseline.over(_of_week(now - timedelta(minutes=minutes)), minutes)[row].sum()
+            outlook.baseline.over(_of_week(now - timedelta(minutes=minutes)), minutes, [row]).sum()
         )
         if watch.quiet(expected, float(outlook.baseline.clumps[row])) < level:
             continue
@@ -304,41 +342,55 @@ def silences(outlook: Outlook, last: Mapping[int, datetime], now: datetime) -> l
 
 def _day(
     outlook: Outlook,
-    said: Sequence[Said],
+    said: Lately,
     now: datetime,
     *,
-    told: Set[int] = frozenset(),
+    told: Marks | None = None,
     over: datetime | None = None,
 ) -> Day:
     """The day before now; what is `told` is left out, and all that was before an alarm's end."""
     start = now - LOOK_BACK
     many = len(outlook.sources)
-    place = {source: row for row, source in enumerate(outlook.sources)}
-    themed = {theme: row for row, theme in enumerate(outlook.themes, start=outlook.themed)}
+    minutes = (said.at - instant(start)) // _MINUTE
+    within = (minutes >= 0) & (minutes < BACK)
+    every = np.bincount(minutes[within], minlength=BACK).astype(float)
+    left = within if told is None else within & ~told
+    minutes, complains = minutes[left], said.complains[left]
+    source, theme = (
+        _places(said.sources[left], outlook.sources),
+        _places(said.themes[left], outlook.themes),
+    )
     counts: Counts = np.zeros((outlook.rows, BACK))
-    every: Counts = np.zeros(BACK)
-    for one in said:
-        minute = int((one.at - start).total_seconds() // 60)
-        if not 0 <= minute < BACK:
-            continue
-        every[minute] += 1
-        if one.id in told:
-            continue
-        row = place.get(one.source_id)
-        if row is not None:
-            counts[many + row, minute] += 1
-            counts[row, minute] += one.complains
-        counts[outlook.mentions, minute] += 1
-        counts[outlook.complaints, minute] += one.complains
-        if one.theme in themed:
-            counts[themed[one.theme], minute] += one.complains
-    blank = 0
-    if over is not None and over > start:  # what an alarm has told is not told again
-        blank = min(int((over - start).total_seconds() // 60), BACK)
-        counts[:, :blank] = 0
-    [usual] = outlook.baseline.over(_of_week(start), BACK, [outlook.mentions])
-    # What kind of day it is, is told by all that was said.
-    return Day(outlook, start, counts, watch.today(every, usual), blank)
+    for first, rows, which in (
+        (0, source, complains),
+        (many, source, None),
+        (outlook.themed, theme, complains),
+    ):
+        known = rows >= 0 if which is None else (rows >= 0) & which
+        flat = (first + rows[known]) * BACK + minutes[known]
+        counts += np.bincount(flat, minlength=counts.size).reshape(counts.shape)
+    counts[outlook.complaints] = np.bincount(minutes[complains], minlength=BACK)
+    counts[outlook.mentions] = np.bincount(minutes, minlength=BACK)
+    blank = _blank(start, over)
+    counts[:, :blank] = 0  # what an alarm has told is not told again
+    return Day(outlook, start, counts, every, blank)
+
+
+def _places(numbers: Numbers, among: Sequence[int]) -> Numbers:
+    """Where each number stands in a row of others; -1 where it does not."""
+    if not among:
+        return np.full(len(numbers), -1)
+    order = np.argsort(among)
+    ordered = np.asarray(among)[order]
+    at = np.searchsorted(ordered, numbers).clip(max=len(among) - 1)
+    return np.where(ordered[at] == numbers, order[at], -1)
+
+
+def _blank(start: datetime, over: datetime | None) -> int:
+    """How many minutes from a day's start on an alarm has told of that is over."""
+    if over is None or over <= start:
+        return 0
+    return min(int((over - start).total_seconds() // 60), BACK)
 
 
 def _chart(counts: Counts, expected: Counts) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from connectors.kit.contract import Kind
 from listener.domain.alarm import CALM, GRAVE, REPORTS, SOON, Alarm, Sort
-from listener.domain.likeness import Words, passing_on
+from listener.domain.likeness import Phrases, Words, passing_on, phrases
 
 SAYS: Final = "Speaks of harm: "  # how triage says it
 EXAMPLES: Final = 3
@@ -81,7 +81,7 @@ class Told:
 
 def told_by(several: Sequence[Report], after: datetime) -> Told:
     """Who told something after a moment; what they may have repeated can be older."""
-    repeated = passing_on(one.words for one in several if one.kind != Kind.ARTICLE)
+    repeated = passing_on(phrases(one.words) for one in several if one.kind != Kind.ARTICLE)
     late = [one for one in several if one.at > after]
     own = [one for one in late if one.id not in repeated]
     people = {one.author for one in own}
@@ -103,7 +103,7 @@ def kinds(reasons: Iterable[str]) -> set[str]:
     return {GRAVE[harm] for harm in harms if harm in GRAVE}
 
 
-def examples(said: Sequence[Words]) -> list[int]:
+def examples(said: Sequence[Words | Phrases]) -> list[int]:
     """Three of many: that which began it, one from the middle, the latest; of three people if so many."""
     if len(said) <= EXAMPLES:
         return [one.mention_id for one in said]

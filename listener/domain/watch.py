@@ -155,6 +155,15 @@ def rises(counts: Counts, expected: Counts, clumps: Counts) -> Counts:
     return strongest
 
 
+def risen(counts: Counts, expected: Counts, clumps: Counts) -> Counts:
+    """How strongly the last minute and what came before it speak for a rise; one a series."""
+    strongest = np.zeros(len(counts))
+    for ratio in RATIOS:
+        walk = np.cumsum(_evidence(counts, expected, clumps[:, None], ratio), axis=1)
+        np.maximum(strongest, walk[:, -1] - np.minimum(walk.min(axis=1), 0.0), out=strongest)
+    return strongest
+
+
 def _evidence(counts: Counts, expected: Counts, clumps: Counts | float, ratio: float) -> Counts:
     steps = counts * math.log(ratio) - expected * (ratio - 1)
     return np.asarray(steps * np.interp(clumps, _SPREADS, _WORTH[ratio]))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,7 +13,9 @@ from connectors.kit.errors import ConnectorError
 from listener.channels.contract import Channel, NotNow, Ringing, Undelivered, Warned
 from listener.domain import lookout, report
 from listener.domain.alarm import CALM, RISE, Alarm, AlarmNotice, Sort, about_theme, sentence
-from listener.domain.lookout import Rise, Said
+from listener.domain.lately import Lately, Marks, instant
+from listener.domain.likeness import Phrases, phrases
+from listener.domain.lookout import Calm, Rise
 from listener.domain.outlook import HOURS, LOOK_BACK, Outlook, hour_of, learn
 from listener.domain.report import Report
 from listener.domain.secret import WrongKey
@@ -29,16 +31,32 @@ RELEARN: Final = timedelta(hours=1)
 LEARNT_AT_ONCE: Final = 50  # brands; learning a thousand takes twenty looks
 SILENCES_EVERY: Final = 10  # minutes
 TELLINGS: Final = 50
+EMPTY: Final[Mapping[int, Lately]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look found: what is new, what stands, and of that what is over."""
+
+    news: Sequence[Alarm]
+    standing: Sequence[Alarm]
+    is_over: Sequence[Alarm]
 
 
 @dataclass
 class Watch:
-    """Learns what is usual, looks at what is new, raises alarms and says when they are over."""
+    """Learns what is usual, looks at what is new, raises alarms and says when they are over.
+
+    What it keeps in memory only spares it work: which brands are `calm`, and the `phrases` of the
+    posts of every rise, by number and edition.
+    """
 
     store: Store
     channel: Callable[[AlarmNotice], Awaitable[Channel | None]]  # as set up now
     mails: bool = False  # whether mail leaves this house, when Slack does not take something
     outlooks: dict[int, tuple[datetime, Outlook]] = field(default_factory=dict)
+    calm: dict[int, Calm] = field(default_factory=dict)
+    phrases: dict[tuple[int, str], dict[tuple[int, int], Phrases]] = field(default_factory=dict)
     looked_at: datetime | None = None
     raised: int = 0
 
@@ -62,6 +80,10 @@ class Watch:
 
     async def look(self, moment: datetime) -> int:
         """Look at every brand about which there is something new."""
+        return await self.keep(await self.find(moment), moment)
+
+    async def find(self, moment: datetime) -> Found:
+        """What one look finds, by what the database holds: nothing of it is kept yet."""
         async with self.store.reading() as session:
             said = await watching.lately(session, since=moment - LOOK_BACK, until=moment)
         await self.learn(moment, said)
@@ -73,45 +95,60 @@ class Watch:
             merged = await watching.merged(session, told_of)
             heirs = await watching.heirs(session, told_of | set(merged.values()))
         follow(standing, merged)
-        by_brand: dict[int, list[Said]] = defaultdict(list)
-        for one in said:
-            by_brand[one.brand_id].append(one)
         counted = {alarm.key: alarm.count for alarm in standing}
         # Whatever goes through many posts does so in a thread: pages are answered meanwhile.
         news = await asyncio.to_thread(report.grave, reports, moment)
         told = already_told((*standing, *ended, *news), said, reports, heirs)
-        risen = await asyncio.to_thread(self.rises, by_brand, standing, ended, told, moment)
+        risen = await asyncio.to_thread(self.rises, said, standing, ended, told, moment)
         news += [rise.alarm for rise in risen]
-        news += await self.silences(by_brand, moment)
-        is_over = await asyncio.to_thread(self.over, standing, by_brand, reports, moment)
+        news += await self.silences(said, moment)
+        is_over = await asyncio.to_thread(self.over, standing, said, reports, moment)
         grown = [
-            Rise(one, lookout.posts(one, by_brand[one.brand_id], moment))
+            Rise(one, lookout.posts(one, of_brand(said, one.brand_id), moment))
             for one in standing
             if one.sort.is_rise and one not in is_over and one.count != counted[one.key]
         ]
-        await self.read(risen, grown)
-        return await self.keep(news, standing, is_over, moment)
+        await self.read([*risen, *grown], said)
+        rising = {(one.brand_id, one.about) for one in (*news, *standing) if one not in is_over}
+        self.phrases = {about: one for about, one in self.phrases.items() if about in rising}
+        return Found(news, standing, is_over)
 
-    async def read(self, risen: Sequence[Rise], grown: Sequence[Rise]) -> None:
-        """See who tells it themselves: they are quoted. Those who stand quoted stay so."""
-        if not (risen or grown):
-            return
-        async with self.store.reading() as session:
-            for rise in (*risen, *grown):
-                quoted = rise.alarm.mentions
+    async def read(self, rises: Sequence[Rise], said: Mapping[int, Lately]) -> None:
+        """See who tells it themselves: they are quoted. Those who stand quoted stay so.
+
+        Of a rise that goes on only what is new, or says something else now, is read.
+        """
+        for rise in rises:
+            alarm = rise.alarm
+            posts = of_brand(said, alarm.brand_id)
+            posts = posts.only(posts.among(rise.posts))
+            editions = dict(zip(posts.ids.tolist(), posts.editions.tolist(), strict=True))
+            known = self.phrases.get((alarm.brand_id, alarm.about), {})
+            new = [post for post, edition in editions.items() if (post, edition) not in known]
+            async with self.store.reading() as session:
                 roots = await watching.roots(session, rise.posts)
-                words = await watching.words(session, [*rise.posts, *roots])
-                await asyncio.to_thread(lookout.own_words, rise.alarm, words, rise.posts)
-                rise.alarm.mentions = quoted or rise.alarm.mentions
+                words = await watching.words(session, [*new, *roots])
+            read = await asyncio.to_thread(list, map(phrases, words))
+            heard = {one.mention_id: one for one in (*known.values(), *read)}
+            moments = dict(zip(editions, posts.at.tolist(), strict=True))
+            moments |= {root: instant(at) for root, at in roots.items()}
+            ordered = sorted(moments.keys() & heard.keys(), key=lambda one: (moments[one], one))
+            quoted = alarm.mentions
+            await asyncio.to_thread(
+                lookout.own_words, alarm, [heard[one] for one in ordered], rise.posts
+            )
+            alarm.mentions = quoted or alarm.mentions
+            self.phrases[alarm.brand_id, alarm.about] = {
+                (post, edition): heard[post] for post, edition in editions.items() if post in heard
+            }
 
-    async def learn(self, moment: datetime, said: Sequence[Said] = ()) -> None:
+    async def learn(self, moment: datetime, said: Mapping[int, Lately] = EMPTY) -> None:
         """Learn anew what is usual for those brands whose turn it is, or that have a new theme."""
         new = {
-            one.brand_id
-            for one in said
-            if one.theme is not None
-            and one.brand_id in self.outlooks
-            and one.theme not in self.outlooks[one.brand_id][1].themes
+            brand
+            for brand, several in said.items()
+            if brand in self.outlooks
+            and not set(several.spoken_of()) <= set(self.outlooks[brand][1].themes)
         }
         async with self.store.reading() as session:
             brands = await watching.brands(session)
@@ -151,31 +188,34 @@ class Watch:
 
     def rises(
         self,
-        said: Mapping[int, Sequence[Said]],
+        said: Mapping[int, Lately],
         standing: Sequence[Alarm],
         ended: Sequence[Alarm],
-        told: Set[int],
+        told: Mapping[int, Marks],
         moment: datetime,
     ) -> list[Rise]:
-        """What rises of the brands; only one that somebody spoke of since the last look can."""
+        """What rises of the brands; one that was calm is until somebody says more of it."""
         rising = {alarm.brand_id: alarm for alarm in standing if alarm.about == RISE}
         over = {alarm.brand_id: alarm.over_at for alarm in ended if alarm.about == RISE}
-        since = (self.looked_at or moment) - timedelta(hours=1)  # places tell late
-        found = []
+        found: list[Rise] = []
         for brand, several in said.items():
-            if brand not in self.outlooks or several[-1].at < since:
+            if brand not in self.outlooks:
                 continue
-            found += lookout.look(
-                self.outlooks[brand][1],
-                several,
-                moment,
-                over=over.get(brand),
-                rising=rising.get(brand),
-                told=told,
+            outlook, ends, marks = self.outlooks[brand][1], over.get(brand), told.get(brand)
+            counted = lookout.counted(several, moment, over=ends, told=marks)
+            calm = self.calm.get(brand)
+            if brand not in rising and calm and calm.lasts(outlook, counted, moment):
+                continue
+            look = lookout.look(
+                outlook, several, moment, over=ends, rising=rising.get(brand), told=marks
             )
+            self.calm.pop(brand, None)
+            if look.calm:
+                self.calm[brand] = Calm(outlook, counted, moment)
+            found += look.rises
         return found
 
-    async def silences(self, said: Mapping[int, Sequence[Said]], moment: datetime) -> list[Alarm]:
+    async def silences(self, said: Mapping[int, Lately], moment: datetime) -> list[Alarm]:
         """The sources that should speak; each brand's are looked at every ten minutes."""
         turn = int(moment.timestamp()) // 60 % SILENCES_EVERY
         asked = {
@@ -183,7 +223,11 @@ class Watch:
             for brand, (_, outlook) in self.outlooks.items()
             if brand % SILENCES_EVERY == turn or self.looked_at is None
         }
-        lately = {(brand, one.source_id): one.at for brand in asked for one in said.get(brand, ())}
+        lately = {
+            (brand, source): at
+            for brand in asked
+            for source, at in of_brand(said, brand).last().items()
+        }
         quiet = {
             (brand, source) for brand, outlook in asked.items() for source in outlook.sources
         } - lately.keys()
@@ -202,7 +246,7 @@ class Watch:
     def over(
         self,
         standing: Sequence[Alarm],
-        said: Mapping[int, Sequence[Said]],
+        said: Mapping[int, Lately],
         reports: Sequence[Report],
         moment: datetime,
     ) -> list[Alarm]:
@@ -210,11 +254,11 @@ class Watch:
         return [
             one
             for one in standing
-            if not self.goes_on(one, said.get(one.brand_id, ()), reports, moment)
+            if not self.goes_on(one, of_brand(said, one.brand_id), reports, moment)
         ]
 
     def goes_on(
-        self, alarm: Alarm, said: Sequence[Said], reports: Sequence[Report], moment: datetime
+        self, alarm: Alarm, said: Lately, reports: Sequence[Report], moment: datetime
     ) -> bool:
         """Whether what an alarm tells of is not over; its numbers are brought up to date."""
         if alarm.sort.is_report:
@@ -222,16 +266,12 @@ class Watch:
         if alarm.sort.is_rise:
             known = self.outlooks.get(alarm.brand_id)
             return known is None or lookout.still(alarm, known[1], said, moment)
-        return not any(one.source_id == alarm.source_id and one.at > alarm.since for one in said)
+        spoke = (said.sources == alarm.source_id) & (said.at > instant(alarm.since))
+        return not spoke.any()
 
-    async def keep(
-        self,
-        news: Sequence[Alarm],
-        standing: Sequence[Alarm],
-        is_over: Sequence[Alarm],
-        moment: datetime,
-    ) -> int:
+    async def keep(self, found: Found, moment: datetime) -> int:
         """Raise what is new, end what is over, bring the others up to date: all or nothing."""
+        news, standing, is_over = found.news, found.standing, found.is_over
         known = {(alarm.brand_id, alarm.about) for alarm in standing}
         new = [one for one in news if (one.brand_id, one.about) not in known]
         going = [one for one in standing if one.sort is not Sort.SILENCE and one not in is_over]
@@ -306,10 +346,10 @@ def follow(standing: Sequence[Alarm], merged: Mapping[int, int]) -> None:
 
 def already_told(
     told: Sequence[Alarm],
-    said: Sequence[Said],
+    said: Mapping[int, Lately],
     reports: Sequence[Report],
     heirs: Mapping[int, int],
-) -> set[int]:
+) -> dict[int, Marks]:
     """The mentions of which alarms about a theme or about reports tell, or have told: one fire.
 
     `heirs` are themes that were parts of others before.
@@ -321,17 +361,25 @@ def already_told(
             themes[alarm.theme_id].append(alarm)
         elif alarm.sort.is_report:
             grave[alarm.brand_id].append(alarm)
-    found = set()
-    for one in said:
-        if one.theme is not None:
-            of_it = themes.get(one.theme) or themes.get(heirs.get(one.theme, 0), [])
-            if any(within(one.at, alarm) for alarm in of_it):
-                found.add(one.id)
+    reported: dict[int, list[int]] = defaultdict(list)
     for each in reports:
         kinds = report.kinds(each.reasons)
         if any(alarm.sort in kinds and within(each.at, alarm) for alarm in grave[each.brand_id]):
-            found.add(each.id)
+            reported[each.brand_id].append(each.id)
+    found = {}
+    for brand in {alarm.brand_id for alarm in told}:
+        several = of_brand(said, brand)
+        marks = several.among(reported[brand])
+        for theme in several.spoken_of():
+            for alarm in themes.get(theme) or themes.get(heirs.get(theme, 0), []):
+                marks |= (several.themes == theme) & several.between(alarm.since, alarm.over_at)
+        found[brand] = marks
     return found
+
+
+def of_brand(said: Mapping[int, Lately], brand: int) -> Lately:
+    """What was said of a brand, if anything."""
+    return said.get(brand) or Lately.nothing(brand)
 
 
 def within(at: datetime, alarm: Alarm) -> bool:

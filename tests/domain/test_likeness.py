@@ -13,6 +13,7 @@ from listener.domain.likeness import (
     fingerprints,
     is_repost,
     passing_on,
+    phrases,
     plain_words,
 )
 
@@ -141,7 +142,7 @@ def test_who_says_it_first_tells_it_and_who_repeats_it_passes_it_on() -> None:
         Words(7, "fay", "Never again!"),  # two people need no other to say so little
     ]
 
-    assert passing_on(said) == {3, 4}
+    assert passing_on(map(phrases, said)) == {3, 4}
 
 
 def test_who_quotes_another_passes_it_on_unless_they_tell_more_of_their_own() -> None:
@@ -152,4 +153,4 @@ def test_who_quotes_another_passes_it_on_unless_they_tell_more_of_their_own() ->
     )
     said = [Words(1, "ada", COLD), Words(2, "ben", quoted), Words(3, "cem", own)]
 
-    assert passing_on(said) == {2}
+    assert passing_on(map(phrases, said)) == {2}

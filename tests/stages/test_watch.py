@@ -33,25 +33,32 @@ async def keep(
     **more: Any,
 ) -> None:
     """Mentions that were judged already, published at these moments."""
-    values: dict[str, Any] = {"flagged": False, "waits": False}
     async with world.store.transaction() as session:
         before = len((await session.exec(select(Mention.id))).all())
-        for number, moment in enumerate(moments):
-            session.add(
-                Mention(
-                    brand_id=1,
-                    connector="webhook",
-                    post_id=f"m{before + number}",
-                    source_id=1,
-                    url="https://place.example/p",
-                    kind=Kind.POST,
-                    text=words.format(number=before + number),
-                    published_at=moment,
-                    seen_at=moment,
-                    revision="1",
-                    **{**values, "author_id": f"a{before + number}", **more},
-                )
-            )
+        session.add_all(
+            mention(number, moment, text=words.format(number=number), **more)
+            for number, moment in enumerate(moments, before)
+        )
+
+
+def mention(number: int, moment: datetime, **more: Any) -> Mention:
+    """A mention of the first brand, by the first source, that was judged already."""
+    values = {
+        "brand_id": 1,
+        "connector": "webhook",
+        "post_id": f"m{number}",
+        "source_id": 1,
+        "url": "https://place.example/p",
+        "kind": Kind.POST,
+        "text": f"Fish number {number} it was.",
+        "author_id": f"a{number}",
+        "published_at": moment,
+        "seen_at": moment,
+        "revision": "1",
+        "flagged": False,
+        "waits": False,
+    }
+    return Mention(**{**values, **more})
 
 
 async def looked(world: World, service: Service, minutes: int = 1) -> None:
