@@ -15,6 +15,7 @@ from listener.cli.assisting.server import INSTRUCTIONS, made
 from listener.desk import staffing
 from listener.desk.meaning import Meanings
 from listener.domain.alarm import RISE, Alarm, Sort
+from listener.domain.crisis import Crisis
 from listener.domain.staff import Role, Staff
 from listener.store.session import DatabaseTrouble, Store, bulk
 from models.classifier import Classifier
@@ -41,6 +42,18 @@ async def two_brands(world: World) -> None:
                 Alarm(
                     brand_id=brand, about=RISE, sort=Sort.COMPLAINTS, since=world.now,
                     raised_at=world.now, count=9, mentions=[1] if brand == 1 else [8],
+                )
+            )  # fmt: skip
+
+
+async def declared(world: World, lead: Staff) -> None:
+    """A crisis of each brand that goes on, and one that is over."""
+    async with world.store.transaction() as session:
+        for brand, name, ended in ((1, "Fire", None), (1, "Flood", world.now), (2, "nuts", None)):
+            session.add(
+                Crisis(
+                    brand_id=brand, name=name, words="x", lead_id=lead.key, declared_by=lead.key,
+                    declared_at=world.now, update_due_at=world.now, ended_at=ended,
                 )
             )  # fmt: skip
 
@@ -76,6 +89,7 @@ async def refused(client: Client, question: str, **words: Any) -> str:
 async def test_a_manager_learns_of_their_own_brand_alone(world: World) -> None:
     await two_brands(world)
     mia = await hired(world, "Mia", Role.MANAGER, brands=[1])
+    await declared(world, mia)
     async with assistant(world, mia) as client:
         assert client.instructions == INSTRUCTIONS
         mine = await asked(client, "brands")
@@ -89,17 +103,24 @@ async def test_a_manager_learns_of_their_own_brand_alone(world: World) -> None:
             await asked(client, "mentions"),
             await asked(client, "mentions", words="coupon"),
             await asked(client, "mentions_by_meaning", words="coupon"),
+            await asked(client, "crises"),
+            await asked(client, "crises", over=True),
         ]
 
         assert "nuts" not in orjson.dumps(answers).decode()
         assert answers[0]["complaints"] == answers[1]["counts"][0]["complaints"] == 7
         assert [one["brand"] for one in answers[3]["alarms"]] == ["Acme"]
         assert len(answers[4]["mentions"]) == 7
+        [fire] = answers[7]["crises"]
+        assert (fire["untrusted_name"], fire["led_by"], fire["over_at"]) == ("Fire", "Mia", None)
+        assert fire["page"] == "https://desk.example/crises/1"
+        assert [one["untrusted_name"] for one in answers[8]["crises"]] == ["Fire", "Flood"]
         for question, words in (
             ("digest", {"brand": "Bolt"}),
             ("figures", {"brand": "Bolt"}),
             ("themes", {"brand": "Bolt"}),
             ("alarms", {"brand": "Bolt"}),
+            ("crises", {"brand": "Bolt"}),
             ("mentions", {"brand": "Bolt"}),
             ("mentions_by_meaning", {"brand": "Bolt", "words": "coupon"}),
         ):
@@ -128,7 +149,7 @@ async def test_who_leaves_is_told_nothing_more(world: World) -> None:
 
         await staffing.leave(world.store, "Ada")
 
-        for question in ("brands", "mentions", "themes", "alarms"):
+        for question in ("brands", "mentions", "themes", "alarms", "crises"):
             assert "works here no more" in await refused(client, question)
         assert "works here no more" in await refused(client, "mentions_by_meaning", words="coupon")
 
@@ -204,7 +225,7 @@ async def test_every_question_only_reads(world: World) -> None:
     async with assistant(world, ada) as client:
         tools = (await client.list_tools()).tools
 
-        assert len(tools) == 8
+        assert len(tools) == 9
         assert all(one.annotations and one.annotations.read_only_hint for one in tools)
         assert all(one.description for one in tools)
 

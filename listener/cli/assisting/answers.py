@@ -11,6 +11,7 @@ from listener.domain.alarm import sentence
 from listener.domain.digest import SHOWN, Digest, Praise, Risk, shortened
 from listener.domain.mention import Mention
 from listener.store.alarms import Shown as ShownAlarm
+from listener.store.crises import Shown as ShownCrisis
 from listener.store.portraits import Portrait
 from listener.store.rows import Lead
 from listener.store.themes import Shown as ShownTheme
@@ -151,6 +152,25 @@ def alarm(one: ShownAlarm, url: str) -> Answer:
         "put_off_until": standing.snoozed_until and moment(standing.snoozed_until),
         "over_at": standing.over_at and moment(standing.over_at),
         "page": f"{url}/alarms",
+    }
+
+
+def crisis(one: ShownCrisis, url: str) -> Answer:
+    """A crisis, and how it stands."""
+    declared = one.crisis
+    return {
+        "crisis": declared.key,
+        "brand": one.brand,
+        "untrusted_name": foreign(declared.name),
+        "led_by": one.lead,
+        "declared_at": moment(declared.declared_at),
+        "cases": one.numbers.cases,
+        "cases_not_closed": one.numbers.unclosed,
+        "cases_waiting_for_an_answer": one.numbers.waiting,
+        "next_update_due_at": None if declared.ended_at else moment(declared.update_due_at),
+        "update_missed_at": one.missed_at and moment(one.missed_at),
+        "over_at": declared.ended_at and moment(declared.ended_at),
+        "page": f"{url}/crises/{declared.key}",
     }
 
 

@@ -20,6 +20,7 @@ from listener.domain.staff import Staff
 from listener.domain.words import LONGEST_SEARCH
 from listener.store import alarms as rung
 from listener.store import brands as all_brands
+from listener.store import crises as declared
 from listener.store import digests, people, portraits, search, walls
 from listener.store import themes as found_themes
 from listener.store.search import Search
@@ -171,6 +172,22 @@ class Questions:
             rows, more = paged(wanted, limit, after or 0)
             return answers.listed(
                 "alarms", [answers.alarm(one, self.url) for one in rows], more=more
+            )
+
+    async def crises(
+        self,
+        brand: BrandName = None,
+        over: Annotated[bool, Field(description="Also those that are over.")] = False,
+        limit: Limit = 20,
+        after: After = 0,
+    ) -> Answer:
+        """List crises that people have declared: who leads, how many cases, what is due when."""
+        async with self.asking(Act.READ_CASES) as (session, person, _):
+            within = await numbers(session, person, brand)
+            found = await declared.shown(session, brands=within, ended=over, limit=LOOKED_AT)
+            rows, more = paged(found, limit, after or 0)
+            return answers.listed(
+                "crises", [answers.crisis(one, self.url) for one in rows], more=more
             )
 
     async def mentions(

@@ -44,6 +44,7 @@ def made(questions: Questions) -> MCPServer[Any]:
         questions.themes,
         questions.theme,
         questions.alarms,
+        questions.crises,
         questions.mentions,
         questions.mentions_by_meaning,
     ):
