@@ -56,6 +56,7 @@ class Card(BaseModel):
     tokens: int = Field(gt=2)  # it reads no further
     temperature: float = Field(gt=0)  # divides the outputs, so that 0.8 is right 8 times in 10
     complaint: Scale | None = None  # of a model that reads brand and text and knows complaints
+    context: bool = False  # whether such a model reads what is answered, and accounts of the brand
     embedding: str | None = None  # the inner state of such a model that tells what a text means
     grey: Zone
     grey_where_language_is_unclear: Zone
@@ -122,9 +123,14 @@ class Onnx:
 
     def judge(self, questions: Sequence[Question]) -> list[Verdict]:
         """Say for each question, in order, what the author feels and whether they complain."""
-        texts = [normalise(question.text[:MOST_CHARACTERS]) for question in questions]
+        context = self.card.context
+        texts = [
+            normalise(question.text[:MOST_CHARACTERS], question.brand if context else "")
+            for question in questions
+        ]
         tongues = [language(question.text, question.language) for question in questions]
-        opinions = self.opinions([about(one.brand, one.stars) for one in questions], texts)
+        whom = [about(one.brand, one.stars, one.answers if context else None) for one in questions]
+        opinions = self.opinions(whom, texts)
         return [
             self.verdict(opinion, tongue) if text else self.wordless(tongue)
             for text, tongue, opinion in zip(texts, tongues, opinions, strict=True)

@@ -15,6 +15,7 @@ LINK = re.compile(r"(?:https?://|\bwww\.)\S*", re.IGNORECASE)
 # @name, @name.example.org and @name@host, but not the middle of a mail address.
 HANDLE = re.compile(r"(?<![\w.@-])(?:@\w+(?:[.-]\w+)*)+")
 HASHTAG = re.compile(r"#\w+")
+NO_LETTER = re.compile(r"[\W_]+")
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 # The languages told apart by their words. Each one more blurs short texts and costs memory,
@@ -126,18 +127,32 @@ class Language:
     probability: float
 
 
-def normalise(text: str) -> str:
+def normalise(text: str, brand: str = "") -> str:
     """Write a text as the models read it in training.
 
     Entities resolved (twice, because places escape what was escaped), links `http`, names
-    `@user`, emoji as words, spaces single. Never raises.
+    `@user`, but the brand's own its name, emoji as words, spaces single. Never raises.
     """
     text = repaired(html.unescape(html.unescape(text)))
     if not text.isascii():
         text = emoji.replace_emoji(text, spelled)
     text = LINK.sub("http", text)
-    text = HANDLE.sub("@user", text)
+    text = HANDLE.sub(lambda found: brand if names(found[0], brand) else "@user", text)
     return " ".join(text.split())
+
+
+def names(handle: str, brand: str) -> bool:
+    """Whether a handle is, by its letters, an account of this brand.
+
+    `@acme_uk` is one of Acme, and `@northbank` one of Northbank Savings, but `@britishgas` none
+    of British Airways.
+    """
+    account = NO_LETTER.sub("", re.split(r"[.@]", handle.lstrip("@"))[0]).casefold()
+    words = NO_LETTER.sub(" ", brand).casefold().split()
+    name = "".join(words)
+    return len(name) >= 2 and (
+        account.startswith(name) or (len(account) >= 4 and account == words[0])
+    )
 
 
 def language(text: str, told: str | None = None) -> Language | None:

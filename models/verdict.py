@@ -22,6 +22,7 @@ class Question:
     kind: str = "post"
     language: str | None = None  # BCP 47, where the place says it
     connector: str = ""
+    answers: str | None = None  # the text that it replies to, where one has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

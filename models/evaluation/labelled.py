@@ -17,7 +17,7 @@ NO: Final = frozenset({"no complaint", "not a complaint", "none", "fine", "no", 
 SHOWN: Final = 10  # faults that are told one by one
 LONGEST: Final = 100_000  # characters of a field; a post is far shorter
 MOST_STARS: Final = 5
-COLUMNS: Final = "text, brand and label, and if you like place, language, stars and kind"
+COLUMNS: Final = "text, brand and label, and if you like place, language, stars, kind and answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ def labelled(row: Mapping[str, Any] | str, number: int) -> Labelled:
             kind=_word(row, "kind") or "post",
             language=_word(row, "language") or None,
             connector=_word(row, "place"),
+            answers=_word(row, "answers") or _word(row, "thread") or None,
         ),
         _label(row),
         number,

@@ -59,6 +59,7 @@ def _ours(post: dict[str, Any]) -> Ours:
             stars=None if stars is None else float(stars),
             kind=post["kind"],
             language=post["language"],
+            answers=post.get("thread"),
         ),
         complaint=post["complaint"],
         group=f"{batch}-pairs" if post["pair"] else post["id"],

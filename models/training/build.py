@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,23 @@ from models.verdict import Feeling
 
 SAVED_EVERY = 300.0  # seconds
 TRAINED_PIECES = 96  # few posts are longer, and those are the dear ones
-RATE, RATE_OF_HEADS = 1.6e-4, 5e-4
 LOWER = 0.88  # a layer learns so much slower than the one above it
 WARM_UP = 0.06
 REMEMBERED = 0.995  # how much of the running mean of the weights each step keeps
 TWINS, APART = 0.4, 1.5  # how much twins count, and how far apart they should be
 FEELINGS = list(Feeling)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of the training: which lower layers stay as they are, and how fast others learn."""
+
+    name: str
+    epochs: int
+    frozen: int
+    rate: float
+    rate_of_heads: float
+    replay: float  # public texts for each of ours
 
 
 def main() -> int:
@@ -52,14 +63,20 @@ def main() -> int:
     replay = [example for examples in public.values() for example in examples]
     replay = chance.sample(replay, min(told.pool, len(replay)))
     replay = felt(network, tokenizer, replay, told.threads)
-    plan = [
-        batch
-        for _ in range(told.epochs)
-        for batch in mixing.batches(own, replay, told.replay, chance)
-    ]
-    _say(f"{len(own)} posts, {len(replay)} public texts, {len(plan)} steps")
-    mean = train(network, tokenizer, plan, told)
-    torch.save(mean.state_dict(), told.out / "weights.pt")
+    # First what is new to it, above layers that know the language; then all of it, gently.
+    for phase in (
+        Phase("upper", told.epochs, told.frozen, 1.6e-4, 5e-4, told.replay),
+        Phase("whole", told.whole, 0, 7e-5, 1e-4, told.replay / 2),
+    ):
+        plan = [
+            batch
+            for _ in range(phase.epochs)
+            for batch in mixing.batches(own, replay, phase.replay, chance)
+        ]
+        _say(f"{phase.name}: {len(own)} posts, {len(replay)} public texts, {len(plan)} steps")
+        mean = train(network, tokenizer, plan, phase, told)
+        network.load_state_dict(mean.state_dict())
+    torch.save(network.state_dict(), told.out / "weights.pt")
     return 0
 
 
@@ -74,7 +91,7 @@ def felt(
         if network.of_feelings_only:  # it has only ever read single texts
             read = [single.encode(sets.told(one.text)).ids for one in batch]
         else:
-            read = [encoded(tokenizer, one.text, one.brand, one.stars) for one in batch]
+            read = [encoded(tokenizer, one) for one in batch]
         with torch.no_grad():
             said = network(*filled(read))[1].softmax(-1).tolist()
         return [replace(one, felt=tuple(shares)) for one, shares in zip(batch, said, strict=True)]
@@ -86,18 +103,20 @@ def felt(
         return [example for batch in found for example in batch]
 
 
-def train(network: Network, tokenizer: Tokenizer, plan: Sequence[list[Example]], told: Any) -> Any:
+def train(
+    network: Network, tokenizer: Tokenizer, plan: Sequence[list[Example]], phase: Phase, told: Any
+) -> Network:
     """Go through the plan, from the last checkpoint if there is one; the mean of the weights."""
-    optimiser = torch.optim.AdamW(_rates(network, told.frozen), weight_decay=0.01, fused=True)
+    optimiser = torch.optim.AdamW(_rates(network, phase), weight_decay=0.01, fused=True)
 
     def pace(step: int) -> float:
         warm = max(1, int(len(plan) * WARM_UP))
         return min(step / warm, max(0.02, (len(plan) - step) / (len(plan) - warm)))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, pace)
-    mean = deepcopy(network).eval()
+    mean: Network = deepcopy(network).eval()
     done = 0
-    checkpoint = told.out / "checkpoint.pt"
+    checkpoint = told.out / f"{phase.name}.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
         network.load_state_dict(saved["network"])
@@ -107,9 +126,9 @@ def train(network: Network, tokenizer: Tokenizer, plan: Sequence[list[Example]],
         done = saved["done"]
         _say(f"going on after step {done}")
     network.train()
-    for still in (network.bert.embeddings, *network.bert.encoder.layer[: told.frozen]):
+    for still in (network.bert.embeddings, *network.bert.encoder.layer[: phase.frozen]):
         still.eval()
-    side_by_side = SideBySide(network, tokenizer, told.frozen, told.threads)
+    side_by_side = SideBySide(network, tokenizer, phase.frozen, told.threads)
     began = last_saved = time.monotonic()
     lost = 0.0
     for step, batch in enumerate(plan):
@@ -144,6 +163,11 @@ def train(network: Network, tokenizer: Tokenizer, plan: Sequence[list[Example]],
     return mean
 
 
+def quick_in_half() -> bool:
+    """Whether this processor multiplies bfloat16 in one step; others do it slower than float32."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())  # noqa: SLF001
+
+
 class SideBySide:
     """Learns the parts of a batch at the same time, one on each core, with the same weights.
 
@@ -154,6 +178,7 @@ class SideBySide:
     def __init__(self, network: Network, tokenizer: Tokenizer, frozen: int, parts: int) -> None:
         self.tokenizer = tokenizer
         self.frozen = frozen
+        self.half = quick_in_half()
         self.networks = [network, *(deepcopy(network) for _ in range(parts - 1))]
         for other in self.networks[1:]:
             for theirs, ours in zip(other.parameters(), network.parameters(), strict=True):
@@ -176,7 +201,8 @@ class SideBySide:
         batch, share = part
         if not batch:
             return 0.0
-        loss = share * loss_of(network, self.tokenizer, batch, self.frozen)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+            loss = share * loss_of(network, self.tokenizer, batch, self.frozen)
         loss.backward()
         return float(loss.item())
 
@@ -258,7 +284,7 @@ def checked(network: Network, tokenizer: Tokenizer) -> str:
 
 def padded(tokenizer: Tokenizer, batch: Sequence[Example]) -> tuple[Any, Any]:
     """The pieces of each example, filled up to the longest, and which of them are real."""
-    return filled([encoded(tokenizer, one.text, one.brand, one.stars) for one in batch])
+    return filled([encoded(tokenizer, one) for one in batch])
 
 
 def filled(read: Sequence[list[int]]) -> tuple[Any, Any]:
@@ -272,24 +298,26 @@ def filled(read: Sequence[list[int]]) -> tuple[Any, Any]:
     return ids, mask
 
 
-def encoded(tokenizer: Tokenizer, text: str, brand: str, stars: float | None) -> list[int]:
+def encoded(tokenizer: Tokenizer, one: Example) -> list[int]:
     """The pieces of one question, as the product cuts them."""
-    ids: list[int] = tokenizer.encode(about(brand, stars), sets.told(text)).ids
+    whom = about(one.brand, one.stars, one.answers)
+    ids: list[int] = tokenizer.encode(whom, sets.told(one.text, one.brand)).ids
     return ids
 
 
-def _rates(network: Network, frozen: int) -> list[dict[str, Any]]:
+def _rates(network: Network, phase: Phase) -> list[dict[str, Any]]:
     """The lowest layers stay as they are; the others learn slower the lower they are."""
     network.bert.embeddings.requires_grad_(requires_grad=False)
     layers = network.bert.encoder.layer
-    layers[:frozen].requires_grad_(requires_grad=False)
+    layers.requires_grad_(requires_grad=True)
+    layers[: phase.frozen].requires_grad_(requires_grad=False)
     heads = [w for name, w in network.named_parameters() if not name.startswith("bert.")]
     groups = [
-        {"params": heads, "lr": RATE_OF_HEADS},
-        {"params": list(network.bert.pooler.parameters()), "lr": RATE},
+        {"params": heads, "lr": phase.rate_of_heads},
+        {"params": list(network.bert.pooler.parameters()), "lr": phase.rate},
     ]
-    for depth, layer in enumerate(reversed(layers[frozen:])):
-        groups.append({"params": list(layer.parameters()), "lr": RATE * LOWER**depth})
+    for depth, layer in enumerate(reversed(layers[phase.frozen :])):
+        groups.append({"params": list(layer.parameters()), "lr": phase.rate * LOWER**depth})
     return groups
 
 
@@ -305,6 +333,7 @@ def _manifest(told: Any, own: Sequence[Example], public: dict[str, int]) -> None
     kept = {
         "seed": told.seed,
         "epochs": told.epochs,
+        "whole": told.whole,
         "replay": told.replay,
         "pool": told.pool,
         "frozen": told.frozen,
@@ -325,10 +354,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder of public sets; without it, ours alone")
     parser.add_argument("--clear", action="store_true", help="only clearly licensed sets")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--pool", type=int, default=5_000, help="public texts drawn from all")
     parser.add_argument("--replay", type=float, default=0.5, help="public texts for each of ours")
-    parser.add_argument("--frozen", type=int, default=6, help="lower layers that do not learn")
+    parser.add_argument("--whole", type=int, default=2, help="more epochs in which all learns")
+    parser.add_argument(
+        "--frozen", type=int, default=6, help="lower layers that do not learn at first"
+    )
     parser.add_argument("--seed", type=int, default=6)
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from rapidfuzz import fuzz
 
 HERE = Path(__file__).parent / "posts"
+LATER = 300  # the first batch of those
 HELD_BACK = 5  # every fifth group is never trained on
 ALIKE = 82.0  # per cent; two posts above this are the same post said again
 SAME_OPENING = 4  # so many posts of one language may begin with the same four words
@@ -62,6 +63,11 @@ class Labelled(BaseModel, frozen=True, extra="forbid"):
     def group(self) -> str:
         """What stays together on one side: all contrast pairs of a batch, else the post alone."""
         return f"{self.id.partition('-')[0]}-pairs" if self.pair else self.id
+
+    @property
+    def later(self) -> bool:
+        """Whether it was written after a model had been measured on those held back before."""
+        return int(self.id[:3]) >= LATER
 
 
 def side(group: str) -> Literal["train", "held"]:

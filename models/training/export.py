@@ -58,7 +58,7 @@ def main() -> int:
 
 def fed(tokenizer: Tokenizer, example: sets.Example) -> Feed:
     """What the network reads of one post."""
-    ids = np.array([build.encoded(tokenizer, example.text, example.brand, example.stars)])
+    ids = np.array([build.encoded(tokenizer, example)])
     return {"input_ids": ids, "attention_mask": np.ones_like(ids)}
 
 

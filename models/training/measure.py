@@ -57,6 +57,7 @@ def calibrate(folder: Path, version: str) -> None:
         "tokens": 128,
         "temperature": 1.0,
         "complaint": [1.0, 0.0],
+        "context": True,
         "embedding": onnx.MEANING,
         "grey": [0.35, 0.65],
         "grey_where_language_is_unclear": [0.35, 0.65],
@@ -70,8 +71,8 @@ def calibrate(folder: Path, version: str) -> None:
     model = onnx.load(folder)
     posts = sets.labelled("calibration")
     opinions = model.opinions(
-        [about(post.brand, post.stars) for post in posts],
-        [sets.told(post.text) for post in posts],
+        [about(post.brand, post.stars, post.thread) for post in posts],
+        [sets.told(post.text, post.brand) for post in posts],
     )
     said = np.array([min(max(one.complaint, 1e-6), 1 - 1e-6) for one in opinions])
     true = np.array([post.complaint for post in posts])
@@ -133,7 +134,8 @@ def thresholds(probable: Any, true: Any) -> tuple[float, float]:
 
 def held(models: Sequence[Classifier]) -> str:
     """The tables on the held-back posts, and the worst mistakes of the first model."""
-    posts = sets.labelled("held")
+    later = [post for post in sets.labelled("held") if post.later]
+    posts = [post for post in sets.labelled("held") if not post.later]
     questions = [asked(post) for post in posts]
     verdicts = {model.name: model.judge(questions) for model in models}
     first = models[0].name
@@ -148,6 +150,7 @@ def held(models: Sequence[Classifier]) -> str:
             for said in verdicts.values()
         ]
         lines.append(f"| {name} ({len(at)}) | " + " | ".join(cells) + " |")
+    lines += _of_later(models, later)
     true = np.array([post.complaint for post in posts])
     for name, said in verdicts.items():
         lines.append(_summary(name, said, posts, true))
@@ -161,6 +164,20 @@ def held(models: Sequence[Classifier]) -> str:
         for post, said in worst[:WRONG_SHOWN]
     ]
     return "\n".join(lines)
+
+
+def _of_later(models: Sequence[Classifier], posts: Sequence[Labelled]) -> list[str]:
+    """Rows for the held-back posts that came with what was learnt from, and lie nearer to it."""
+    if not posts:
+        return []
+    said = [model.judge([asked(post) for post in posts]) for model in models]
+    lines = []
+    for name, chosen in _slices()[:3]:
+        at = [number for number, post in enumerate(posts) if chosen(post)]
+        true = np.array([posts[number].complaint for number in at])
+        cells = [_cell(name, np.array([one[n].complaint for n in at]), true) for one in said]
+        lines.append(f"| {name}, written later ({len(at)}) | " + " | ".join(cells) + " |")
+    return lines
 
 
 def development(models: Sequence[Classifier], data: Path) -> str:
@@ -186,7 +203,9 @@ def macro(said: Sequence[Feeling], right: Sequence[Feeling | None]) -> float:
 
 def asked(post: Labelled) -> Question:
     """What the product would ask about a post."""
-    return Question(post.text, post.brand, post.stars, post.kind, post.language, post.place)
+    return Question(
+        post.text, post.brand, post.stars, post.kind, post.language, post.place, post.thread
+    )
 
 
 def vader() -> list[Classifier]:
@@ -231,7 +250,7 @@ def _slices() -> list[Row]:
         ("F1 under 60 characters", lambda post: len(post.text) < 60),
         ("F1 over 280 characters", lambda post: len(post.text) > 280),
     ]
-    sorts = sorted({post.sort for post in sets.labelled("held")})
+    sorts = sorted({post.sort for post in sets.labelled("held") if not post.later})
     rows += [(f"accuracy {sort}", lambda post, sort=sort: post.sort == sort) for sort in sorts]  # type: ignore[misc]
     return rows
 

@@ -1,6 +1,7 @@
 """Mixes what one epoch learns from: our own posts, varied, among public texts, alike in length."""
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -11,33 +12,38 @@ BATCH = 32
 SHUFFLED = 500  # batches' worth of examples that are sorted by length together
 RENAMED, MISTAKEN, STARLESS = 0.25, 0.10, 0.35  # shares of our own posts, anew in every epoch
 NAMED = 0.4  # of the public texts, which name nobody: asked about one of our brands all the same
-AGAIN = frozenset(
+OTHERS = frozenset(
     {
-        "other_target", "sarcasm", "comparison", "negation", "question_complaint", "emoji",
-        "stars_against_words", "thread_reply", "typos", "very_short", "quote",
+        "Acrelle", "Bantry Foods", "Bluepennant", "Brightmoor", "Calloway & Finch", "Candor",
+        "Cloudvale", "Corvid Mobile", "Dovetail Bank", "Easterly", "Elmswick", "Fenwright",
+        "Fjordbus", "Garnet Health", "Glimt", "Hallam Rail", "Hobnob Cafe", "Ironbark", "Jolt",
+        "Juniper Home", "Kestrelpay", "Kirkmoor", "Lumo", "Maisonette", "Nettle", "Northbank",
+        "Nuvola", "Ostrea", "Parsley & Co", "Pingwell", "Quayside Hotels", "Quill", "Ravello",
+        "Rosten", "Saltmarsh", "Skylane", "Tandem Energy", "Tidewater", "Ulmo", "Umbra Games",
+        "Vantry", "Velobee", "Wexcombe", "Wickerbay", "Xantis", "Yarrow", "Yonder Travel", "Zelta",
+        "Zumo Fit", "Thistle Water",
     }
-)  # fmt: skip  # sorts that are missed most: seen twice as often
+)  # fmt: skip  # invented as well, so that more names are met than posts are about
 
 
 def batches(
     own: Sequence[Example], replay: Sequence[Example], share: float, chance: random.Random
 ) -> Iterator[list[Example]]:
-    """One epoch: our posts, the hard ones twice, among so many public texts for each.
+    """One epoch: our posts among so many public texts for each.
 
     Contrast twins stand side by side in one batch, so that they can be told apart there.
     """
-    names = sorted({example.brand for example in own})
-    chosen: list[list[Example]] = []
-    for group in together(own):
-        chosen.append([varied(example, names, chance) for example in group])
-        if any(example.sort in AGAIN for example in group):
-            chosen.append([varied(example, names, chance) for example in group])
+    names = sorted({example.brand for example in own} | OTHERS)
+    chosen = [[varied(example, names, chance) for example in group] for group in together(own)]
     count = min(len(replay), int(share * sum(map(len, chosen))))
     chosen += [[asked(example, names, chance)] for example in chance.sample(replay, count)]
     chance.shuffle(chosen)
     found: list[list[Example]] = []
     for start in range(0, len(chosen), BATCH * SHUFFLED):
-        near = sorted(chosen[start : start + BATCH * SHUFFLED], key=lambda one: len(one[0].text))
+        near = sorted(
+            chosen[start : start + BATCH * SHUFFLED],
+            key=lambda one: len(one[0].text) + len(one[0].answers or ""),
+        )
         found += filled(near)
     chance.shuffle(found)
     yield from found
@@ -89,13 +95,29 @@ def varied(example: Example, names: Sequence[str], chance: random.Random) -> Exa
         example = replace(example, stars=None)
     draw = chance.random()
     other = chance.choice(names)
-    if example.fixed or other == example.brand or other in example.text:
+    if example.fixed or other == example.brand or other.casefold() in example.text.casefold():
         return example
     if draw < RENAMED:
-        return replace(example, brand=other, text=example.text.replace(example.brand, other))
-    if draw < RENAMED + MISTAKEN and example.brand in example.text:
+        text = renamed(example.text, example.brand, other)
+        answers = example.answers and renamed(example.answers, example.brand, other)
+        return replace(example, brand=other, text=text, answers=answers)
+    if draw < RENAMED + MISTAKEN and example.brand.casefold() in example.text.casefold():
         return replace(example, brand=other, stars=None, complaint=False, urgent=None, harm=None)
     return example
+
+
+def renamed(text: str, brand: str, other: str) -> str:
+    """The text with another brand's name, in small letters, capitals or as a handle as before."""
+
+    def written(found: re.Match[str]) -> str:
+        name = (
+            other.lower() if found[0].islower() else other.upper() if found[0].isupper() else other
+        )
+        return (
+            name.replace(" ", "") if text[found.start() - 1 : found.start()] in {"@", "#"} else name
+        )
+
+    return re.sub(re.escape(brand), written, text, flags=re.IGNORECASE)
 
 
 def asked(example: Example, names: Sequence[str], chance: random.Random) -> Example:

@@ -23,6 +23,7 @@ class Example:
     feeling: Feeling | None
     brand: str = ""
     stars: float | None = None
+    answers: str | None = None  # the text it replies to
     complaint: bool | None = None
     urgent: bool | None = None
     harm: tuple[corpus.Harm, ...] | None = None
@@ -40,6 +41,7 @@ def own(side: str) -> list[Example]:
             feeling=Feeling(post.feeling),
             brand=post.brand,
             stars=post.stars,
+            answers=post.thread,
             complaint=post.complaint,
             urgent=post.urgent,
             harm=post.harm,
@@ -93,9 +95,9 @@ def hashes(folder: Path) -> dict[str, str]:
     }
 
 
-def told(text: str) -> str:
+def told(text: str, brand: str = "") -> str:
     """A text as the product hands it to a model."""
-    return normalise(text[:4_000])
+    return normalise(text[:4_000], brand)
 
 
 def _side(post: corpus.Labelled) -> str:

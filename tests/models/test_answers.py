@@ -99,11 +99,13 @@ def test_our_own_posts_beside_the_lessons_are_many_kinds_and_none_that_is_measur
 
 
 def test_twins_among_our_own_posts_stay_on_one_side() -> None:
-    groups = {post.text: post.group for post in corpus.posts()}
-    held = {post.text for post in sets.labelled("held")}
+    groups = {(post.text, post.thread): post.group for post in corpus.posts()}
+    held = {(post.text, post.thread) for post in sets.labelled("held")}
 
-    assert all(groups[post.question.text] == post.group for post in ours.posts())
-    assert not held & {post.question.text for post in ours.posts()}
+    assert all(
+        groups[post.question.text, post.question.answers] == post.group for post in ours.posts()
+    )
+    assert not held & {(post.question.text, post.question.answers) for post in ours.posts()}
 
 
 def test_a_question_keeps_what_the_words_depend_on() -> None:

@@ -1,4 +1,4 @@
-"""How the posts of one epoch are mixed: twins together, hard ones twice, brands made strange."""
+"""How the posts of one epoch are mixed: twins together, brands made strange."""
 
 import random
 from dataclasses import replace
@@ -38,14 +38,6 @@ def test_the_complaint_of_a_pair_comes_first() -> None:
     assert mixing.twins([LATE, EARLY]) == []
 
 
-def test_what_is_missed_most_is_seen_twice_as_often() -> None:
-    plain, hard = replace(LATE, sort="plain"), replace(EARLY, sort="sarcasm")
-
-    (batch,) = mixing.batches([plain, hard], [], 0, chance())
-
-    assert sorted(one.sort for one in batch) == ["plain", "sarcasm", "sarcasm"]
-
-
 def test_public_texts_come_in_the_share_that_was_asked_for() -> None:
     public = [Example(f"so good {number}", Feeling.POSITIVE) for number in range(50)]
 
@@ -70,6 +62,26 @@ def test_a_name_that_means_something_else_is_left_alone() -> None:
     bird = replace(LATE, fixed=True)
 
     assert all(mixing.varied(bird, NAMES, chance(seed)) == bird for seed in range(50))
+
+
+def test_a_name_in_small_letters_capitals_or_a_handle_becomes_the_other_name_as_well() -> None:
+    said = "@gull is GULL and Gull gull #gull"
+
+    assert mixing.renamed(said, "Gull", "Corvid Mobile") == (
+        "@corvidmobile is CORVID MOBILE and Corvid Mobile corvid mobile #corvidmobile"
+    )
+
+
+def test_what_a_reply_answers_is_told_of_the_other_brand_too() -> None:
+    reply = replace(LATE, text="same here", answers="is Gull late?")
+    draw = chance()
+    told = [mixing.varied(reply, NAMES, draw) for _ in range(200)]
+
+    assert {(one.brand, one.answers) for one in told} == {
+        ("Gull", "is Gull late?"),
+        ("Serra", "is Serra late?"),
+        ("Wren", "is Wren late?"),
+    }
 
 
 def test_each_core_gets_whole_pairs_and_about_half() -> None:

@@ -36,6 +36,24 @@ def test_a_published_text_is_read_like_the_training_texts(published: str, read: 
     assert normalise(published) == read
 
 
+@pytest.mark.parametrize(
+    ("published", "read"),
+    [
+        ("@acme where is it", "Acme where is it"),
+        ("@Acme_Help, @acmeuk.bsky.social!", "Acme, Acme!"),
+        ("@acme@example.social and @bob", "Acme and @user"),
+        ("@ac and @macme", "@user and @user"),
+    ],
+)
+def test_an_account_of_the_brand_is_read_as_its_name(published: str, read: str) -> None:
+    assert normalise(published, "Acme") == read
+
+
+def test_an_account_by_the_first_word_of_a_longer_name_is_the_brands_as_well() -> None:
+    assert normalise("hi @northbank", "Northbank Savings") == "hi Northbank Savings"
+    assert normalise("@nort @northern @the", "Northbank Savings") == "@user @user @user"
+
+
 @given(ANY_TEXT)
 def test_no_link_no_name_and_no_double_space_reaches_a_model(text: str) -> None:
     read = normalise(text)

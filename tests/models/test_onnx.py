@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from models import shelf
 from models.classifier import Classifier
+from models.onnx import Onnx
 from models.verdict import Question
 
 ROOT = Path(__file__).parents[2]
@@ -115,3 +118,23 @@ def test_starting_imports_no_torch_and_prints_nothing(tmp_path: Path) -> None:
         )
 
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_is_answered_is_read_by_a_model_that_has_learnt_to_and_by_no_other() -> None:
+    shipped = shelf.open("me5-small-pair")
+    assert isinstance(shipped, Onnx)
+    reply = Question("@gull same here, day three", brand="Gull", answers="No bars at all @gull")
+    alone = replace(reply, answers=None)
+
+    assert shipped.judge([reply]) == shipped.judge([alone])
+
+    taught = Onnx(
+        shipped.card.model_copy(update={"context": True}),
+        shipped.tokenizer,
+        shipped.session,
+        threads=1,
+    )
+    assert taught.judge([reply])[0].complaint != taught.judge([alone])[0].complaint
+    named = replace(alone, text="Gull same here, day three")
+    assert taught.judge([alone])[0].complaint == taught.judge([named])[0].complaint
+    assert shipped.judge([alone])[0].complaint != shipped.judge([named])[0].complaint

@@ -36,6 +36,13 @@ def test_a_tweet_that_is_measured_on_is_not_learnt_from(tmp_path: Path) -> None:
     assert measured.feeling is Feeling.NEGATIVE
 
 
+def test_a_model_is_asked_about_the_brand_the_stars_and_what_is_answered() -> None:
+    assert about("Acme", None) == "Acme"
+    assert about("", 1.0, "  ") == "the company 1 star"
+    assert about("Acme", None, "@bob is   it down?") == "Acme, answering: @user is it down?"
+    assert len(about("Acme", 2.5, "long " * 500)) < 200  # room is left for what was said
+
+
 def test_the_threshold_looks_for_recall_where_precision_allows_it() -> None:
     probable = np.linspace(0.005, 0.995, 100)
     true = probable > 0.3
