@@ -217,6 +217,7 @@ def question(line: str) -> Question:
         kind=kind if kind in set(Kind) else "post",
         language=str(found.get("lang") or "") or None,
         connector=str(found.get("connector") or ""),
+        answers=str(found.get("answers") or "") or None,
     )
 
 

@@ -149,6 +149,7 @@ def question(mention: Waiting) -> Question:
         kind=mention.kind,
         language=mention.language,
         connector=mention.connector,
+        answers=mention.answers,
     )
 
 

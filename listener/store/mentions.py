@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from connectors.kit.contract import Kind
@@ -56,6 +57,7 @@ class Waiting:
     brand: str
     revision: str
     words: str  # title and text as one
+    answers: str | None  # the words of the mention that it replies to, where that is kept
     stars: float | None
     kind: Kind
     language: str | None
@@ -111,17 +113,36 @@ async def take_unjudged(session: AsyncSession, *, limit: int, now: datetime) -> 
         .values(taken_until=now + LEASE)
         .execution_options(synchronize_session=False)
     )
+    parent = aliased(Mention)
     found = await bulk(
         session,
-        sa.select(*JUDGED, col(Brand.name).label("brand"))
+        sa.select(
+            *JUDGED,
+            col(Brand.name).label("brand"),
+            col(parent.title).label("parent_title"),
+            col(parent.text).label("parent_text"),
+        )
         .join(Brand, col(Brand.id) == col(Mention.brand_id))
+        .outerjoin(
+            parent,
+            and_(
+                col(parent.connector) == col(Mention.connector),
+                col(parent.post_id) == col(Mention.in_reply_to),
+                col(parent.brand_id) == col(Mention.brand_id),
+                col(parent.deleted_at).is_(None),
+                col(parent.purged_at).is_(None),
+            ),
+        )
         .where(col(Mention.id).in_(ids))
         .order_by(col(Mention.id)),
     )
-    return [as_waiting(row, row.brand) for row in found]
+    return [
+        as_waiting(row, row.brand, words_of(row.parent_title, row.parent_text or "") or None)
+        for row in found
+    ]
 
 
-def as_waiting(mention: Mention | sa.Row[Any], brand: str) -> Waiting:
+def as_waiting(mention: Mention | sa.Row[Any], brand: str, answers: str | None = None) -> Waiting:
     """What judging needs to know of a mention."""
     reaches = [reach for reach in (mention.reach, mention.author_reach) if reach is not None]
     return Waiting(
@@ -130,6 +151,7 @@ def as_waiting(mention: Mention | sa.Row[Any], brand: str) -> Waiting:
         brand=brand,
         revision=mention.revision,
         words=words_of(mention.title, mention.text),
+        answers=answers,
         stars=stars_of(mention.rating, mention.rating_lowest, mention.rating_highest),
         kind=mention.kind,
         language=mention.language,

@@ -78,6 +78,36 @@ async def test_a_classifier_is_asked_with_everything_that_the_words_depend_on(
     ]
 
 
+async def test_a_reply_is_judged_together_with_what_it_answers(world: World) -> None:
+    await settled(world)
+    asked = Asked()
+    await heard(world, said("Cold fish again.", id="1", published=world.now))
+    await judged(world, asked)
+
+    await heard(world, said("Same fish here.", in_reply_to="1", published=world.now))
+    await heard(world, said("No fish here.", in_reply_to="unknown", published=world.now))
+    await judged(world, asked)
+
+    assert [(one.text, one.answers) for one in asked.questions] == [
+        ("Cold fish again.", None),
+        ("Same fish here.", "Cold fish again."),
+        ("No fish here.", None),
+    ]
+
+
+async def test_what_its_author_deleted_is_not_read_again_under_a_reply(world: World) -> None:
+    await settled(world)
+    asked = Asked()
+    await heard(world, said(COLD, id="1", published=world.now))
+    await judged(world, asked)
+    await heard(world, gone=["1"])
+
+    await heard(world, said("Same fish here.", in_reply_to="1", published=world.now))
+    await judged(world, asked)
+
+    assert asked.questions[-1] == Question("Same fish here.", brand="Acme", connector="webhook")
+
+
 async def test_what_the_place_says_of_the_language_counts_more_than_our_guess(
     world: World,
 ) -> None:
