@@ -93,6 +93,11 @@ class Agent(HttpUser):
         words = random.choice(WORDS)
         self.client.get("/mentions", params={"words": words}, name="GET mentions, searched")
 
+    @task(2)
+    def reload(self) -> None:
+        """The whole page anew, as people do who do not trust a page that renews itself."""
+        self.client.get("/queue", name="GET queue, the whole page")
+
     @task(1)
     def look(self) -> None:
         """The other pages."""
