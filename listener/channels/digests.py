@@ -12,7 +12,7 @@ import css_inline
 from listener.channels.letter import environment, link, still
 from listener.channels.prints import Print, illustrate
 from listener.channels.terminal import printable
-from listener.domain.digest import SHOWN, Digest, Risk, counted, shortened
+from listener.domain.digest import SHOWN, Declared, Digest, Risk, counted, shortened
 from listener.domain.score import lasting, left
 
 SUBJECT: Final = 120
@@ -131,7 +131,10 @@ def changes(digest: Digest) -> list[str]:
 
 
 def risks(digest: Digest, url: str) -> Iterator[str]:
-    """What is overdue, what spreads, and else what waits longest."""
+    """Which crisis is open, what is overdue, what spreads, and else what waits longest."""
+    for crisis in digest.burning:
+        where = f" {url}/crises/{crisis.number}" if url else ""
+        yield f"Crisis: {in_short(crisis)}, for {lasting(digest.at - crisis.since)} now{where}"
     for word, listed in (("Overdue", digest.overdue), ("Spreading", digest.spreading)):
         for one in listed[:SHOWN]:
             yield f"{word}: {named(digest, one, url)}"
@@ -150,6 +153,12 @@ def named(digest: Digest, one: Risk, url: str) -> str:
     has = f"with {one.owner}" if one.owner else "nobody has it"
     where = f" {url}/cases/{one.case_id}" if url else ""
     return f"case {one.case_id}, {one.author or 'somebody'} on {one.source}: {words} ({has}{clock}){where}"
+
+
+def in_short(crisis: Declared) -> str:
+    """A crisis by its name, with who leads it and how many it is about."""
+    waits = f", {crisis.waiting:,} of them unanswered" if crisis.waiting else ""
+    return f"{crisis.name}, led by {crisis.lead}: {counted(crisis.cases, 'case')}{waits}"
 
 
 def why(digest: Digest) -> list[str]:
@@ -171,6 +180,11 @@ def right(digest: Digest) -> list[str]:
         said += f"; of those opened {digest.unanswered} still wait"
     return [
         said + ".",
+        *(
+            f"Crisis over: {in_short(one)}, after {lasting(one.ended - one.since)}"
+            for one in digest.over
+            if one.ended is not None
+        ),
         *(f"Won back: {one.author} on {one.source}" for one in digest.won_back),
     ]
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from listener.domain.brand import Brand
 from listener.domain.cause import Cause, causes
-from listener.domain.digest import Counted, Digest
+from listener.domain.digest import Counted, Declared, Digest
 from listener.domain.picture import Pictures, lanes, slices
 from listener.domain.span import Stretch
-from listener.store import digests, flags, themes
+from listener.store import crises, digests, flags, themes
 from listener.store.session import AsyncSession
 
 
@@ -72,9 +72,27 @@ async def glance(session: AsyncSession, brand: Brand, stretch: Stretch, *, now: 
             for source in sorted({name for one in counted for name in one})
         },
         overdue=await digests.overdue(session, brand, now=now),
+        crises=await declared(session, brand, stretch),
         sources=sources,
         gaps=gaps,
     )
+
+
+async def declared(session: AsyncSession, brand: Brand, stretch: Stretch) -> list[Declared]:
+    """The brand's crises that are open, the latest first, then those that ended in the stretch."""
+    return [
+        Declared(
+            number=one.crisis.key,
+            name=one.crisis.name,
+            lead=one.lead,
+            since=one.crisis.declared_at,
+            ended=one.crisis.ended_at,
+            cases=one.numbers.cases,
+            waiting=one.numbers.waiting,
+        )
+        for one in await crises.shown(session, brands=[brand.key], ended=True)
+        if one.crisis.ended_at is None or stretch.starts <= one.crisis.ended_at < stretch.ends
+    ]
 
 
 def together(by_source: dict[str, Counted]) -> Counted:

@@ -83,6 +83,19 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """A crisis, how many cases it has and how many of them wait for an answer."""
+
+    number: int
+    name: str
+    lead: str
+    since: datetime
+    ended: datetime | None
+    cases: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     """A brand's answer to "how are we doing, and why", as of a moment.
 
@@ -99,6 +112,7 @@ class Digest:
     overdue: Sequence[Risk]
     sources: int
     gaps: Sequence[Gap]
+    crises: Sequence[Declared] = ()  # those that are open, and those that ended in the stretch
     oldest: Risk | None = None
     spreading: Sequence[Risk] = ()
     causes: Sequence[Cause] = ()
@@ -152,10 +166,21 @@ class Digest:
 
     @property
     def left(self) -> str:
-        """What is overdue at this moment."""
-        if not self.overdue:
-            return "none overdue"
-        return f"{len(self.overdue):,} overdue now"
+        """What is overdue at this moment, and which crisis is not over."""
+        found = f"{len(self.overdue):,} overdue now" if self.overdue else "none overdue"
+        if len(self.burning) > 1:
+            return f"{found}, {len(self.burning)} crises not over"
+        return found + "".join(f", the crisis {one.name} not over" for one in self.burning)
+
+    @property
+    def burning(self) -> list[Declared]:
+        """The crises that are open."""
+        return [one for one in self.crises if one.ended is None]
+
+    @property
+    def over(self) -> list[Declared]:
+        """The crises that ended in the stretch."""
+        return [one for one in self.crises if one.ended is not None]
 
     @property
     def complaints(self) -> Usual | None:

@@ -221,6 +221,9 @@ def lines(found: Digest) -> Iterator[list[Any]]:
         yield ["cause", one.name, one.people, "", "", shortened(one.quote.text)]
         if one.seen_to:
             yield ["cause seen to", one.name, "", "", "", one.seen_to.removeprefix(", ")]
+    for crisis in found.crises:
+        ended = crisis.ended.isoformat() if crisis.ended else "not over"
+        yield ["crisis", crisis.name, crisis.cases, crisis.since.isoformat(), ended, crisis.lead]
     for risk in found.overdue:
         yield ["overdue", f"case {risk.case_id}", risk.mentions, "", "", risk.author]
     for answer in found.firsts:

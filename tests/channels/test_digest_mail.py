@@ -10,7 +10,7 @@ from typing import Any
 from listener.channels import digests
 from listener.channels.prints import Print
 from listener.domain.cause import Cause, Said
-from listener.domain.digest import Counted, Digest, Praise, Risk
+from listener.domain.digest import Counted, Declared, Digest, Praise, Risk
 from listener.domain.precision import Flags
 from listener.domain.span import Of, Stretch
 from tests.hostile import HOSTILE
@@ -113,3 +113,26 @@ def test_what_is_overdue_waits_and_nothing_else_is_said() -> None:
     assert "overdue by 5 h" in plain
     assert "No case waits" not in plain
     assert "No case waits for an answer." in parts(mailed(told()))[0]
+
+
+def test_a_crisis_is_the_first_of_the_risks_and_one_that_is_over_was_put_right() -> None:
+    burning = Declared(
+        number=3, name="Burning chargers", lead="Lea", since=datetime(2026, 11, 26, 5, tzinfo=UTC),
+        ended=None, cases=12, waiting=4,
+    )  # fmt: skip
+    over = replace(
+        burning, number=2, name="Cold kitchen", ended=datetime(2026, 11, 26, 7, tzinfo=UTC),
+        cases=1, waiting=0,
+    )  # fmt: skip
+
+    mail = mailed(told(crises=(burning, over)))
+
+    plain, page = (" ".join(one.split()) for one in parts(mail))
+    assert "the crisis Burning chargers not over." in mail["Subject"]
+    assert (
+        "Open risks Crisis: Burning chargers, led by Lea: 12 cases, 4 of them unanswered, "
+        f"for 3 h now {SITE}/crises/3" in plain
+    )
+    assert "Crisis over: Cold kitchen, led by Lea: 1 case, after 2 h" in plain
+    assert "Burning chargers, led by Lea: 12 cases" in page
+    assert "Cold kitchen, led by Lea: 1 case, after 2 h" in page

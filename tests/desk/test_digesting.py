@@ -3,15 +3,17 @@
 import asyncio
 from datetime import date, timedelta
 
-from listener.desk import closing, taking
+from listener.desk import closing, declaring, taking
+from listener.desk.declaring import Wish
 from listener.desk.digesting import digest, pictures
-from listener.domain.case import Case, Outcome
+from listener.domain.case import Case, Outcome, Status
 from listener.domain.deadline import Policies
 from listener.domain.digest import Digest
 from listener.domain.mention import Mention
 from listener.domain.span import Of, Stretch, holding
 from listener.stages.due import Due
 from listener.store import brands, misses
+from tests.desk.test_declaring import themed
 from tests.given import COMPLAINTS, Cheerful, complained, heard, judged, said, settled
 from tests.stages.test_theme import COUPON, VANS, complain, look
 from tests.world import NOON, World
@@ -159,3 +161,35 @@ async def test_themes_are_counted_by_day_and_what_was_no_complaint_is_not_among_
     assert coupon.name.startswith("fresh20")
     assert coupon.counts == (1, 2, 3, 0, 0, 0, 0)
     assert (sum(vans.counts), vans.counts[3]) == (2, 2)
+
+
+async def test_a_crisis_stands_among_the_risks_until_it_is_over_and_then_among_what_was_mended(
+    world: World,
+) -> None:
+    await themed(world)
+    await declaring.declare(world.store, Wish(name="Coupon fire", theme=1), "Lea")
+    case = next(one for one in await world.cases() if one.crisis)
+    await taking.take(world.store, case.key, "Ana")
+    await closing.close(world.store, case.key, "Ana", Outcome.ANSWERED)
+
+    found = await told(world)
+
+    inside = [one for one in await world.cases() if one.crisis]
+    waiting = [one for one in inside if one.status is not Status.CLOSED]
+    [crisis] = found.burning
+    assert (crisis.number, crisis.name, crisis.lead) == (1, "Coupon fire", "Lea")
+    assert (crisis.cases, crisis.waiting) == (len(inside), len(waiting)) == (3, 2)
+    assert (crisis.since, found.over) == (world.now, [])
+    assert found.answer.endswith("none overdue, the crisis Coupon fire not over.")
+    # It burns whatever day one asks about, and is over on one day only.
+    yesterday = holding(Of.DAY, world.now.date() - timedelta(days=1))
+    assert (await told(world, yesterday)).burning == [crisis]
+
+    world.now += timedelta(hours=3)
+    await declaring.end(world.store, 1, "Lea")
+
+    found = await told(world)
+    [over] = found.over
+    assert (over.ended, over.cases, found.burning) == (world.now, 3, [])
+    assert found.answer.endswith("2 overdue now.")
+    assert (await told(world, yesterday)).crises == []

@@ -4,6 +4,8 @@ from datetime import timedelta
 from email.headerregistry import Address
 
 from listener.channels.mail import MailServer
+from listener.desk import declaring
+from listener.desk.declaring import Wish
 from listener.domain.span import Of
 from listener.domain.staff import Role
 from listener.domain.subscription import Subscription
@@ -47,6 +49,30 @@ async def test_a_manager_reads_what_is_wrong_and_why(world: World) -> None:
     assert table.headers["Content-Type"].startswith("text/csv")
     assert "complaints,Acme,3" in table.text
     assert other.status == 404
+
+
+async def test_a_crisis_leads_to_its_page_while_it_lasts_and_afterwards(world: World) -> None:
+    await settled(world)
+    await hired(world, "Lea", Role.LEAD, brands=[1])
+    await declaring.declare(world.store, Wish(name="<b>Fire</b>", brand="Acme"), "Lea")
+
+    async with street(world) as place:
+        browser = await place.signed_in("Lea")
+        world.now += timedelta(minutes=5)
+        burning = await browser.get("/digest?of=day&on=2026-11-02")
+        world.now += timedelta(minutes=115)
+        await declaring.end(world.store, 1, "Lea")
+        over = await browser.get("/digest?of=day&on=2026-11-02")
+        table = await browser.get("/digest.csv?of=day&on=2026-11-02")
+
+    named = '<a href="/crises/1">&lt;b&gt;Fire&lt;/b&gt;</a>, led by Lea: 0 cases'
+    assert "<h3>Crisis</h3>" in burning.text
+    assert f"{named}, for 5 min now" in burning.text
+    assert "<h3>Crises that are over</h3>" in over.text
+    assert f"{named}, after 2 h" in over.text
+    assert (
+        "crisis,<b>Fire</b>,0,2026-11-02T12:00:00+00:00,2026-11-02T14:00:00+00:00,Lea" in table.text
+    )
 
 
 async def test_before_there_is_a_brand_the_page_says_so(world: World) -> None:

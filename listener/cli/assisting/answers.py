@@ -187,6 +187,18 @@ def digest(one: Digest, url: str) -> Answer:
         "complaints": one.now.complaints,
         "usual_complaints": None if one.complaints is None else one.complaints.words,
         "what_changed": digests.changes(one),
+        "crises": [
+            {
+                "crisis": found.number,
+                "untrusted_name": foreign(found.name, most=80),
+                "led_by": found.lead,
+                "declared_at": moment(found.since),
+                "ended_at": found.ended and moment(found.ended),
+                "cases": found.cases,
+                "unanswered": found.waiting,
+            }
+            for found in one.crises
+        ],
         "overdue_in_all": len(one.overdue),
         "overdue": [risk(found, url) for found in one.overdue[:SHOWN]],
         "spreading": [risk(found, url) for found in one.spreading[:SHOWN]],
