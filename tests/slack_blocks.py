@@ -70,6 +70,8 @@ def element_faults(element: Mapping[str, Any], where: str) -> list[str]:
                 why.append(f"must be less than 2001 characters {where}")
             if element.get("style", "primary") not in ("primary", "danger"):
                 why.append(f"invalid style {where}")
+            if "confirm" in element:
+                why += asking_faults(element["confirm"], where)
             return why
         case "static_select":
             options = element.get("options", [])
@@ -82,6 +84,15 @@ def element_faults(element: Mapping[str, Any], where: str) -> list[str]:
             return why
         case kind:
             return [f"unsupported element: {kind} {where}"]
+
+
+def asking_faults(asked: Mapping[str, Any], where: str) -> list[str]:
+    """What is wrong with what is asked before a button counts as pressed."""
+    lengths = {"title": 100, "text": 300, "confirm": 30, "deny": 30}
+    why = [f"invalid additional property {where}"] if set(asked) - {*lengths, "style"} else []
+    for part, most in lengths.items():
+        why += text_faults(asked.get(part), most, where, plain=True)
+    return why
 
 
 def text_faults(text: Any, most: int, where: str, *, plain: bool = False) -> list[str]:

@@ -16,9 +16,10 @@ from listener.channels.cards import (
     section,
 )
 from listener.channels.contract import Warned
+from listener.domain.crisis import OTHERWISE
 
 QUOTE: Final = 300  # characters of a post
-SEE_TO, PUT_OFF = "see to alarm", "put off alarm"
+SEE_TO, PUT_OFF, DECLARE = "see to alarm", "put off alarm", "declare crisis"
 FOR: Final = "4h"  # for how long the button puts it off
 
 
@@ -55,7 +56,21 @@ def buttons(warned: Warned, home: str) -> Block:
         return {"type": "actions", "elements": ways}
     seen = button(SEE_TO, "I see to it", number) | {"style": "primary"}
     later = button(PUT_OFF, "Put off for 4 hours", number)
-    return {"type": "actions", "elements": [*([] if warned.who else [seen]), later, *ways]}
+    # Everybody who watches the brand hears of a crisis: Slack asks once more before it tells us.
+    crisis = button(DECLARE, "Declare a crisis", number) | {
+        "style": "danger",
+        "confirm": {
+            "title": plain("Declare a crisis?"),
+            "text": plain(
+                "What this alarm is about is answered first, all who watch the brand hear of it, "
+                f"and you lead it, with an update every {OTHERWISE} minutes. Leads and managers "
+                "may do so."
+            ),
+            "confirm": plain("Declare it"),
+            "deny": plain("Not now"),
+        },
+    }
+    return {"type": "actions", "elements": [*([] if warned.who else [seen]), later, crisis, *ways]}
 
 
 def spoken(warned: Warned) -> str:

@@ -7,8 +7,10 @@ from typing import Final
 from listener.desk import alarming, gathering
 from listener.desk.acting import somebody
 from listener.desk.gathering import chosen
+from listener.domain.alarm import sentence
 from listener.domain.brand import Brand
 from listener.domain.crisis import (
+    LONGEST_NAME,
     OTHERWISE,
     Crisis,
     CrisisUpdate,
@@ -20,6 +22,7 @@ from listener.domain.crisis import (
     said,
     words_of,
 )
+from listener.domain.digest import shortened
 from listener.domain.record import NoRight, NotAllowed, NotThere
 from listener.domain.rights import Act, may
 from listener.domain.staff import Staff
@@ -100,6 +103,15 @@ async def declare(store: Store, wish: Wish, staff: str) -> Made:
         f"Crisis {number} is declared: {name}. {cases} to it; {lead.name} leads it, with an "
         f"update every {every} minutes.",
     )
+
+
+async def of_alarm(store: Store, number: int, staff: str) -> Made:
+    """Declare a crisis of an alarm, named by what it is about; who declares it leads it."""
+    async with store.reading() as session:
+        found = await alarms.shown(session, brands=None, numbers=[number])
+    names = [one.theme or sentence(one.alarm, one.source, one.theme) for one in found]
+    name = shortened(names[0] if names else "An alarm", LONGEST_NAME - 2)
+    return await declare(store, Wish(name=name, alarm=number), staff)
 
 
 async def lead(store: Store, number: int, staff: str, name: str) -> str:

@@ -13,11 +13,20 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from listener.channels import alarm_cards, modals
-from listener.channels.cards import Block, escaped, marked, section
+from listener.channels.cards import Block, button, escaped, marked, section
 from listener.channels.contract import NotNow, Undelivered
 from listener.channels.modals import Line, Writing
 from listener.channels.slack_api import Api
-from listener.desk import acknowledging, alarming, closing, joining, replies, snoozing, taking
+from listener.desk import (
+    acknowledging,
+    alarming,
+    closing,
+    declaring,
+    joining,
+    replies,
+    snoozing,
+    taking,
+)
 from listener.desk.acting import Done
 from listener.desk.replies import Rules
 from listener.domain.case import Outcome
@@ -179,6 +188,8 @@ class Conversation:
                 async with self.store.reading() as session:
                     until = snoozing.moment_of(alarm_cards.FOR, await now(session), person.zone)
                 return escaped(await alarming.snooze(self.store, case_id, name, until), 1_000)
+            case alarm_cards.DECLARE:
+                return await self.declared(api, what, case_id, person)
             case "reply":
                 await self.window(api, what.trigger_id, case_id, person)
             case _:
@@ -188,14 +199,30 @@ class Conversation:
     async def alarmed(self, api: Api, what: Interaction, number: int, person: Staff) -> str:
         """Somebody sees to an alarm: whoever reads the channel finds that in its thread."""
         seen = await alarming.acknowledge(self.store, number, person.name)
-        if what.channel is not None and what.message is not None and seen.new:
-            line = f"{escaped(person.name)} sees to it."
-            blocks = [section(marked(line))]
-            with suppress(Undelivered, NotNow):  # the page says it too
-                await api.post(
-                    what.channel.id, {"text": line, "blocks": blocks}, thread_ts=what.message.ts
-                )
+        if seen.new:
+            await self.beneath(api, what, f"{escaped(person.name)} sees to it.")
         return escaped(seen.said, 1_000)
+
+    async def declared(self, api: Api, what: Interaction, number: int, person: Staff) -> str:
+        """Somebody declares a crisis of an alarm: the alarm's thread leads to it."""
+        made = await declaring.of_alarm(self.store, number, person.name)
+        number = made.number
+        way = button("crisis", f"Open crisis {number}", str(number))
+        way |= {"url": f"{self.home}/crises/{number}"}
+        line = f"{escaped(person.name)} has declared a crisis."
+        await self.beneath(api, what, line, {"type": "actions", "elements": [way]})
+        return escaped(made.said, 1_000)
+
+    async def beneath(self, api: Api, what: Interaction, line: str, *more: Block) -> None:
+        """Say in the thread of a message what somebody did there."""
+        if what.channel is None or what.message is None:
+            return
+        with suppress(Undelivered, NotNow):  # the page says it too
+            await api.post(
+                what.channel.id,
+                {"text": line, "blocks": [section(marked(line)), *more]},
+                thread_ts=what.message.ts,
+            )
 
     async def window(self, api: Api, trigger: str, case_id: int, person: Staff) -> None:
         """The window for a reply; who writes one has the case."""

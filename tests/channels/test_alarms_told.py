@@ -15,6 +15,7 @@ from listener.channels.letter import Envelope
 from listener.channels.mail import Mail
 from listener.desk import alarming
 from listener.domain.alarm import Alarm, AlarmNotice, Sort
+from listener.domain.crisis import Crisis
 from listener.domain.staff import Role
 from listener.store import people
 from tests.given import INBOX
@@ -135,6 +136,40 @@ async def test_who_joined_sees_to_it_in_slack_and_the_channel_learns_who(
     assert whispered[0] == "You see to alarm 1; nobody else is called."
     assert "does not know yet who you are" in whispered[1]
     assert "is put off until" in whispered[2]
+
+
+async def test_a_crisis_is_declared_from_the_card_by_who_may_and_the_thread_leads_to_it(
+    world: World, slack: Workspace
+) -> None:
+    async with world.store.transaction() as session:
+        ana = await people.named(session, "Ana")
+        assert ana is not None
+        ana.slack = "UANA"
+    async with street(world) as place:
+        await looked(world, place.service, 3)
+        [card] = slack.cards
+        door = f"{place.origin}/slack/acts"
+        await slack.press(door, alarm_cards.DECLARE, "1", user="UANA", ts=card.ts)  # an agent
+        async with world.store.transaction() as session:
+            session.add(ana)
+            ana.role = Role.LEAD
+        await slack.press(door, alarm_cards.DECLARE, "1", user="UANA", ts=card.ts)
+        await slack.press(door, alarm_cards.DECLARE, "1", user="UANA", ts=card.ts)  # once more
+        await slack.press(door, alarm_cards.DECLARE, "99", user="UANA", ts=card.ts)
+
+    assert "Declare a crisis" in card.shown
+    [crisis] = await world.all_of(Crisis)
+    assert (crisis.alarm_id, crisis.lead_id, crisis.every) == (1, ana.key, 30)
+    [alarm] = await world.all_of(Alarm)
+    assert alarm.acknowledged_by == ana.key
+    [line] = slack.thread(card.ts)
+    assert line.text == "Ana has declared a crisis."
+    assert "/crises/1" in line.shown
+    refused, made, again, nothing = (text for _, _, text in slack.whispers)
+    assert "whose role does not include" in refused
+    assert made.startswith("Crisis 1 is declared: ")
+    assert "open" in again
+    assert nothing.startswith("There is no alarm 99.")
 
 
 async def test_who_sees_to_it_on_the_page_stands_on_the_card_too(
