@@ -16,6 +16,7 @@ from tempfile import mkdtemp
 
 import pytest
 
+from listener.app.service import Stage
 from listener.desk.applying import apply
 from listener.desk.plan import Plan
 from listener.domain.secret import Seal
@@ -211,7 +212,9 @@ async def test_judges_may_die_beside_the_reader_and_no_case_is_doubled(
     postgres_url: str, tmp_path: Path, seed: int
 ) -> None:
     async with scene(postgres_url, tmp_path, seed) as here:
-        commands = [("run",), *[("run", "--only", "judge")] * 2]
+        # A reader that judges too is woken by what it has read, and leaves the others nothing.
+        elsewhere = [part for one in Stage if one is not Stage.JUDGE for part in ("--only", one)]
+        commands = [("run", *elsewhere), *[("run", "--only", "judge")] * 2]
         async with AsyncExitStack() as stack, here.chatter():
 
             async def start(number: int) -> Program:
