@@ -16,7 +16,7 @@ from listener.channels.mail import Mail
 from listener.desk import alarming
 from listener.domain.alarm import Alarm, AlarmNotice, Sort
 from listener.domain.crisis import Crisis
-from listener.domain.staff import Role
+from listener.domain.staff import Role, Staff
 from listener.store import people
 from tests.given import INBOX
 from tests.hostile import HOSTILE
@@ -113,13 +113,19 @@ async def test_slack_wants_a_moment_and_no_try_is_lost(world: World, slack: Work
     assert len(slack.cards) == 1
 
 
-async def test_who_joined_sees_to_it_in_slack_and_the_channel_learns_who(
-    world: World, slack: Workspace
-) -> None:
+async def joined(world: World, role: Role = Role.AGENT) -> Staff:
+    """Ana, who has said in Slack who she is."""
     async with world.store.transaction() as session:
         ana = await people.named(session, "Ana")
         assert ana is not None
-        ana.slack = "UANA"
+        ana.slack, ana.role = "UANA", role
+    return ana
+
+
+async def test_who_joined_sees_to_it_in_slack_and_the_channel_learns_who(
+    world: World, slack: Workspace
+) -> None:
+    ana = await joined(world)
     async with street(world) as place:
         await looked(world, place.service, 3)
         [card] = slack.cards
@@ -141,18 +147,13 @@ async def test_who_joined_sees_to_it_in_slack_and_the_channel_learns_who(
 async def test_a_crisis_is_declared_from_the_card_by_who_may_and_the_thread_leads_to_it(
     world: World, slack: Workspace
 ) -> None:
-    async with world.store.transaction() as session:
-        ana = await people.named(session, "Ana")
-        assert ana is not None
-        ana.slack = "UANA"
+    ana = await joined(world)
     async with street(world) as place:
         await looked(world, place.service, 3)
         [card] = slack.cards
         door = f"{place.origin}/slack/acts"
         await slack.press(door, alarm_cards.DECLARE, "1", user="UANA", ts=card.ts)  # an agent
-        async with world.store.transaction() as session:
-            session.add(ana)
-            ana.role = Role.LEAD
+        await joined(world, Role.LEAD)
         await slack.press(door, alarm_cards.DECLARE, "1", user="UANA", ts=card.ts)
         await slack.press(door, alarm_cards.DECLARE, "1", user="UANA", ts=card.ts)  # once more
         await slack.press(door, alarm_cards.DECLARE, "99", user="UANA", ts=card.ts)
@@ -190,10 +191,7 @@ async def test_who_sees_to_it_on_the_page_stands_on_the_card_too(
 async def test_who_is_called_in_slack_sees_to_it_there_and_reads_there_that_it_is_over(
     world: World, slack: Workspace
 ) -> None:
-    async with world.store.transaction() as session:
-        ana = await people.named(session, "Ana")
-        assert ana is not None
-        ana.slack, ana.role = "UANA", Role.LEAD
+    ana = await joined(world, Role.LEAD)
     async with street(world) as place:
         await looked(world, place.service, 3)
         world.now += timedelta(minutes=18)
