@@ -85,7 +85,7 @@ class Day:
     def may_ring(self, rows: Iterable[int]) -> list[int]:
         """Which of these series ring, unless that is the kind of day it is."""
         # With fewer posts there is no rise: most series of most days need not be reckoned.
-        limits, many = self.outlook.limits(), self.counts.sum(1)
+        limits, many = self.outlook.limits, self.counts.sum(1)
         rows = [row for row in rows if many[row] >= watch.FEWEST and np.isfinite(limits[row])]
         if not rows:
             return []
@@ -98,7 +98,7 @@ class Day:
         """How far each of these series that rings is beyond chance: 1 or more."""
         if not rows:
             return {}
-        limits, clumps = self.outlook.limits(), self.outlook.baseline.clumps[rows]
+        limits, clumps = self.outlook.limits, self.outlook.baseline.clumps[rows]
         beyond = watch.risen(self.counts[rows], self.usual(rows), clumps) / limits[rows]
         return {row: float(one) for row, one in zip(rows, beyond, strict=True) if one >= 1}
 
@@ -209,7 +209,7 @@ def _more_than_the_rest(day: Day, row: int, begun: int, alone: Sequence[int]) ->
     expected = day.usual([row])
     expected[:, begun:] *= max(float(fold), 1.0)
     [strength] = watch.risen(day.counts[[row]], expected, outlook.baseline.clumps[[row]])
-    return bool(strength >= outlook.limits()[row])
+    return bool(strength >= outlook.limits[row])
 
 
 def _rise(day: Day, row: int, said: Lately, now: datetime) -> Rise | None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -38,7 +39,7 @@ class Shared:
     hours: Mapping[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outlook:
     """What is usual for a brand, a row a series.
 
@@ -87,12 +88,10 @@ class Outlook:
         """Whether a row is of complaints."""
         return not len(self.sources) <= row < self.complaints and row != self.mentions
 
+    @cached_property
     def limits(self) -> Counts:
         """The evidence that makes a rise, by row: the more rows, the more it takes."""
-        many = self.complaints + len(self.themes)
-        whole, part = watch.threshold(2, many)
-        limits = np.full(self.rows, part)
-        limits[[self.complaints, self.mentions]] = whole
+        limits = watch.limits(self.baseline, [self.complaints, self.mentions])
         young = np.full(self.rows, watch.YOUNG)
         if self.baseline.hours[self.complaints] >= watch.YOUNG:  # else no theme is known well
             young[self.themed :] = watch.YOUNG_THEME

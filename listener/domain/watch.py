@@ -22,7 +22,17 @@ BACK: Final = 24 * 60  # minutes that one look goes back
 # guess: a tripling is what busy brands must see early, forty times is three posts where one a week
 # is usual.
 RATIOS: Final = (3.0, 10.0, 40.0)
-BUDGET: Final = 1.0  # false alarms a brand a month that the thresholds are made for
+# The part of the false alarms that each may have: most for the one that every minute counts for.
+_PART: Final = {3.0: 0.75, 10.0: 0.125, 40.0: 0.125}
+BUDGET: Final = 0.8  # false alarms a brand a month that the thresholds are made for
+_WHOLES: Final = 0.8  # of them are for the whole brand: few series, which see most incidents first
+# Minutes after which a look is a new one, where posts come one by one and where they clump. Clumps
+# are what an hour brings more than chance: before it is over, the next look sees the same clumps.
+_LOOK: Final = 10.0
+_LOOK_AT_CLUMPS: Final = 60.0
+_CLUMPED: Final = 2.0  # variance over mean from which on it takes as long as that
+_LOOKS_A_POST: Final = 3.0  # evidence rises by what is said: what is seldom said has few chances
+_FEWEST_LOOKS: Final = 30.0  # a month, whatever is said
 SILENCES: Final = 0.005  # the same for silence
 _DAY: Final = 12 * 60  # minutes that tell what kind of day it is
 _LAST: Final = 60  # without the last ones
@@ -31,7 +41,7 @@ FEWEST: Final = 4  # posts: fewer are no rise, whatever the baseline says
 
 _ANY_DAY: Final = 20.0  # posts' worth of belief that all days are alike
 _ANY_HOUR: Final = 10.0  # and all hours of a day
-_ALIKE: Final = 0.1  # how far an hour of the week strays from its day and its hour (squared)
+_ALIKE: Final = 0.05  # how far an hour of the week strays from its day and its hour (squared)
 _STRAY: Final = 30.0  # hours' worth of belief in a little more spread than chance has
 _SPREAD: Final = 1.1
 _STRADDLE: Final = 1.3  # clumps that lie across two hours show only in part
@@ -145,13 +155,14 @@ def rises(counts: Counts, expected: Counts, clumps: Counts) -> Counts:
 
     For every ratio a cumulative sum of the evidence (the logarithm of how much better the rise
     explains the minute), started anew whenever it falls to nothing, weighed by what it is worth
-    where posts come in clumps; the strongest of them.
+    where posts come in clumps; the strongest of them, each less by what its part of the false
+    alarms asks.
     """
     strongest = np.zeros_like(counts)
     for ratio in RATIOS:
-        walk = np.cumsum(_evidence(counts, expected, clumps[:, None], ratio), axis=1)
+        walk = np.cumsum(evidence(counts, expected, clumps[:, None], ratio), axis=1)
         lowest = np.minimum(np.minimum.accumulate(walk, axis=1), 0.0)
-        np.maximum(strongest, walk - lowest, out=strongest)
+        np.maximum(strongest, walk - lowest + math.log(_PART[ratio]), out=strongest)
     return strongest
 
 
@@ -159,12 +170,14 @@ def risen(counts: Counts, expected: Counts, clumps: Counts) -> Counts:
     """How strongly the last minute and what came before it speak for a rise; one a series."""
     strongest = np.zeros(len(counts))
     for ratio in RATIOS:
-        walk = np.cumsum(_evidence(counts, expected, clumps[:, None], ratio), axis=1)
-        np.maximum(strongest, walk[:, -1] - np.minimum(walk.min(axis=1), 0.0), out=strongest)
+        walk = np.cumsum(evidence(counts, expected, clumps[:, None], ratio), axis=1)
+        risen_by = walk[:, -1] - np.minimum(walk.min(axis=1), 0.0)
+        np.maximum(strongest, risen_by + math.log(_PART[ratio]), out=strongest)
     return strongest
 
 
-def _evidence(counts: Counts, expected: Counts, clumps: Counts | float, ratio: float) -> Counts:
+def evidence(counts: Counts, expected: Counts, clumps: Counts | float, ratio: float) -> Counts:
+    """What each minute adds to the sum that watches for a rise of one ratio."""
     steps = counts * math.log(ratio) - expected * (ratio - 1)
     return np.asarray(steps * np.interp(clumps, _SPREADS, _WORTH[ratio]))
 
@@ -194,7 +207,7 @@ def began(counts: Counts, expected: Counts, clumps: float) -> int:
     """In which minute the rise that one series shows at its end began."""
     best, begin = -1.0, 0
     for ratio in RATIOS:
-        steps = _evidence(counts, expected, clumps, ratio)
+        steps = evidence(counts, expected, clumps, ratio)
         walk = np.concatenate(([0.0], np.cumsum(steps)))
         start = int(walk.argmin())
         if walk[-1] - walk[start] > best:
@@ -202,17 +215,21 @@ def began(counts: Counts, expected: Counts, clumps: float) -> int:
     return begin
 
 
-def threshold(wholes: int, parts: int = 0, *, budget: float = BUDGET) -> tuple[float, float]:
-    """The evidence that makes a rise, in a series of the whole brand and in one of a part of it.
+def limits(baseline: Baseline, wholes: Sequence[int], *, budget: float = BUDGET) -> Counts:
+    """The evidence that makes a rise, one a series; `wholes` are the rows of the whole brand.
 
-    Evidence of h comes by chance about once in e^h looks that do not overlap; the series, sums
-    and minutes of a month share what is allowed. What concerns the whole brand gets half of it:
-    there are few such series, and they see most incidents first.
+    Evidence of h comes by chance about once in e^h looks that do not overlap; the series and the
+    looks of a month share what is allowed. Where posts clump, looks that are near to each other
+    see the same clumps, and where little is said they see the same posts: there a month has fewer.
     """
-    looks = len(RATIOS) * MINUTES / (10 * budget)
-    if not parts:
-        return math.log(max(wholes, 1) * looks), math.inf
-    return math.log(2 * max(wholes, 1) * looks), math.log(2 * parts * looks)
+    rows = len(baseline.rates)
+    parts = (1 - _WHOLES) / max(rows - len(wholes), 1)
+    share = np.where(np.isin(np.arange(rows), wholes), _WHOLES / len(wholes), parts)
+    clumped = np.clip((baseline.clumps - 1) / (_CLUMPED - 1), 0, 1)
+    looks = MINUTES / (_LOOK * (_LOOK_AT_CLUMPS / _LOOK) ** clumped)
+    posts = baseline.rates.mean(axis=1) * MINUTES / 60
+    looks = np.maximum(np.minimum(looks, _LOOKS_A_POST * posts), _FEWEST_LOOKS)
+    return np.asarray(np.log(looks / (budget * share)))
 
 
 def silence(sources: int) -> float:

@@ -10,13 +10,23 @@ from hypothesis import strategies as st
 from listener.domain import watch
 from listener.domain.watch import WEEK, WEEKS, Baseline, Counts
 
-LEVEL = max(watch.threshold(2, 10))
 A_DAY = 24 * 60
 
 
 def even(rate: float, clumps: float = 1.0) -> Baseline:
     """A brand of one series whose every hour is alike."""
     return Baseline(np.full((1, WEEK), rate), np.array([clumps]), np.array([WEEKS * WEEK]))
+
+
+def limit(baseline: Baseline, parts: int = 10) -> float:
+    """The evidence that makes a rise in a series like this, which is one of so many parts."""
+    return float(limits(baseline, parts)[-1])
+
+
+def limits(baseline: Baseline, parts: int = 10) -> Counts:
+    """The same for two series of the whole brand, and then for parts of it, all alike."""
+    rates, clumps = (np.repeat(one, parts + 2, 0) for one in (baseline.rates, baseline.clumps))
+    return watch.limits(Baseline(rates, clumps, np.full(parts + 2, 1.0 * WEEKS * WEEK)), [0, 1])
 
 
 def looked(baseline: Baseline, counts: Counts) -> float:
@@ -31,13 +41,13 @@ def minutes(rate: float, many: int, seed: int = 1) -> Counts:
 
 
 def test_a_day_like_others_is_no_rise() -> None:
-    assert looked(even(20), minutes(20, A_DAY)) < LEVEL
+    assert looked(even(20), minutes(20, A_DAY)) < limit(even(20))
 
 
 def test_a_tripling_is_a_rise_within_the_hour() -> None:
     quiet, loud = minutes(20, A_DAY - 60), minutes(60, 60, seed=2)
 
-    assert looked(even(20), np.concatenate([quiet, loud], axis=1)) > LEVEL
+    assert looked(even(20), np.concatenate([quiet, loud], axis=1)) > limit(even(20))
 
 
 def test_the_same_numbers_in_clumps_speak_less() -> None:
@@ -52,7 +62,7 @@ def test_three_posts_where_one_a_day_is_usual_are_no_alarm_but_eight_are() -> No
         counts[0, -30 : -30 + many] = 1
         return counts
 
-    assert looked(even(1 / 24), last(3)) < LEVEL < looked(even(1 / 24), last(8))
+    assert looked(even(1 / 24), last(3)) < limit(even(1 / 24)) < looked(even(1 / 24), last(8))
 
 
 def test_a_rise_says_when_it_began() -> None:
@@ -114,9 +124,41 @@ def test_a_day_on_which_people_talk_more_is_allowed_for() -> None:
 
 
 def test_what_is_shared_by_more_series_needs_more_evidence() -> None:
-    whole, part = watch.threshold(2, 10)
+    few, many = limits(even(20)), limits(even(20), parts=100)
 
-    assert whole < part < watch.threshold(2, 100)[1]
+    assert few[0] == many[0] < few[-1] < many[-1]
+
+
+def test_where_posts_clump_a_month_has_fewer_looks() -> None:
+    several = [limit(even(20, clumps)) for clumps in (1.0, 1.3, 2.0, 9.0)]
+
+    assert several == sorted(several, reverse=True)
+    assert several[2] == several[3] == pytest.approx(several[0] - math.log(6))
+
+
+def test_and_where_little_is_said() -> None:
+    assert limit(even(0.01)) < limit(even(0.1)) < limit(even(20)) == limit(even(200))
+
+
+@pytest.mark.parametrize("late", [5, 15, 60])
+def test_a_brand_whose_posts_clump_rings_no_more_often_than_it_may(late: float) -> None:
+    """Answers that come minutes after what they answer, about as many as there are others."""
+    chance = np.random.default_rng(6)
+    months, rate = 60, 20
+    first = np.flatnonzero(chance.random(months * watch.MINUTES) < rate / 2 / 60)
+    answered = np.repeat(first, chance.poisson(1.0, first.size))
+    at = np.append(first, answered + chance.exponential(late, answered.size).astype(int))
+    counts: Counts = np.bincount(at, minlength=months * watch.MINUTES).astype(float)[None]
+    counts = counts[:, : months * watch.MINUTES]
+    hours = counts.reshape(1, -1, 60).sum(2)[:, : WEEKS * WEEK]
+    learnt = watch.fit(hours.reshape(1, WEEKS, WEEK)).clumps[0]
+    baseline = even(rate, learnt)
+
+    evidence = watch.rises(counts, np.full_like(counts, rate / 60), baseline.clumps)[0]
+
+    rings = np.flatnonzero(evidence >= limits(baseline)[0])
+    times = 1 + int((np.diff(rings) > 6 * 60).sum()) if rings.size else 0
+    assert times <= months * watch.BUDGET / 2
 
 
 def test_silence_speaks_by_the_posts_that_are_missing() -> None:
