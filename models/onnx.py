@@ -24,6 +24,8 @@ CARD = "listener.json"
 MODEL = "model_int8.onnx"
 TOKENIZER = "tokenizer.json"
 END = 2  # the number of the piece that ends a text, in the tokenizers of all our pairs
+# On a CPU the sum and the norm, one after the other, are seven times as quick as both in one.
+SLOWER = ["SkipLayerNormFusion"]
 MOST_CHARACTERS = 4_000  # far beyond what fits into the tokens a model reads
 
 
@@ -303,7 +305,9 @@ def session(folder: Path, also: str | None = None) -> ort.InferenceSession:
     if also is not None:
         network = (folder / MODEL).read_bytes() + output(also)
     try:
-        return ort.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(
+            network, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER
+        )
     except RuntimeError as problem:
         raise BrokenModel(
             f"The network in {folder} cannot be opened as its {CARD} says. {REINSTALL}"
