@@ -21,7 +21,7 @@ PIECES = 160  # a model reads no further
 
 
 class Network(nn.Module):  # type: ignore[misc]  # torch may not be there to be checked against
-    """Complaint, feeling, urgency and harm from one reading, and an embedding of the text."""
+    """Complaint, feeling, urgency and harm from one reading."""
 
     def __init__(self, config: Any) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Network(nn.Module):  # type: ignore[misc]  # torch may not be there to be 
         self.harm = nn.Linear(size, len(HARMS))
 
     def forward(self, input_ids: Any, attention_mask: Any) -> tuple[Any, ...]:
-        """The four answers as logits, then the embedding, of length one."""
+        """The four answers as logits."""
         read = self.bert(input_ids=input_ids, attention_mask=attention_mask)
         return self.answers(read.last_hidden_state, attention_mask)
 
@@ -58,16 +58,17 @@ class Network(nn.Module):  # type: ignore[misc]  # torch may not be there to be 
 
     def answers(self, state: Any, attention_mask: Any) -> tuple[Any, ...]:
         """What the heads say of the last layer."""
-        seen = attention_mask.unsqueeze(-1).to(state.dtype)
-        mean = (state * seen).sum(1) / seen.sum(1).clamp(min=1.0)
-        pooled = self.dropout(self.bert.pooler(state))
+        pooled = self.dropout(self.pooled(state, attention_mask))
         return (
             self.complaint(pooled).squeeze(-1),
             self.feeling(pooled),
             self.urgent(pooled).squeeze(-1),
             self.harm(pooled),
-            mean / mean.norm(dim=-1, keepdim=True).clamp(min=1e-6),
         )
+
+    def pooled(self, state: Any, attention_mask: Any) -> Any:  # noqa: ARG002  (a teacher's reads it)
+        """What the heads look at: the first piece, which has learnt to stand for all."""
+        return self.bert.pooler(state)
 
 
 def recovered(folder: Path) -> Network:

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 onnx = pytest.importorskip("onnx", reason="needs the extra `train`")
-pytest.importorskip("torch", reason="needs the extra `train`")
+torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 import onnxruntime  # type: ignore[import-untyped]  # noqa: E402  (it ships no types)
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: E402
 
-from models.training.export import smoothed  # noqa: E402
+from models.training.export import answering, levelled, smoothed  # noqa: E402
+from models.training.network import Network, transformers  # noqa: E402
 
 LOUD = 200.0  # how much larger one channel is than the others
 
@@ -71,3 +72,45 @@ def test_evened_out_a_loud_channel_does_not_drown_the_others_in_int8(
     even = says(in_int8(smoothed(network(weights), feeds), tmp_path), feeds)
 
     assert np.abs(even - whole).mean() < np.abs(plain - whole).mean() / 2
+
+
+def test_a_loud_piece_does_not_drown_the_others_in_int8(weights: Any, tmp_path: Path) -> None:
+    texts = np.random.default_rng(5).uniform(-0.2, 1, (20, 1, 5, 32)).astype(np.float32)
+    texts[:, :, 0] *= LOUD
+    feeds = [{"state": text} for text in texts]
+    layer = network(weights)
+    layer.graph.node[0].name = "/bert/encoder/layer.3/output/dense/MatMul"
+
+    whole = says(layer.SerializeToString(), feeds)
+    plain = says(in_int8(layer, tmp_path), feeds)
+    level = levelled(layer)
+
+    assert says(level.SerializeToString(), feeds) == pytest.approx(whole, rel=1e-4, abs=1e-3)
+    others = np.abs(says(in_int8(level, tmp_path), feeds) - whole)[..., 1:, :]
+    assert others.mean() < np.abs(plain - whole)[..., 1:, :].mean() / 10
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 9])
+def test_a_last_layer_that_reads_the_first_piece_alone_answers_the_same(pieces: int) -> None:
+    torch.manual_seed(20)
+    network = Network(
+        transformers.BertConfig(
+            vocab_size=12,
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=32,
+            initializer_range=0.5,
+            attn_implementation="eager",
+        )
+    ).eval()
+    ids = torch.arange(2 * pieces).reshape(2, pieces) % 7 + 3
+    mask = torch.ones_like(ids)
+    mask[1, pieces // 2 + 1 :] = 0
+
+    with torch.no_grad():
+        whole = network(ids, mask)
+        short = answering(network)(ids, mask)
+
+    for one, other in zip(short, whole, strict=True):
+        assert one.numpy() == pytest.approx(other.numpy(), abs=1e-5)
