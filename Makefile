@@ -82,9 +82,10 @@ pictures: ## Take a picture of every page (needs Chromium)
 setup: ## Make the environment with what tests and checks need, and run nothing
 	@sh scripts/setup dev
 
-model: ## Train the model anew, from BASE, with the public sets in DATA if told (see docs/model.md)
+model: ## Train the model anew, from BASE, with DATA and a TEACHER if told (see docs/model.md)
 	@test -x $(TRAINER) || (python3 -m venv .venv-train && .venv-train/bin/pip install -q -e ".[train]")
-	@OMP_NUM_THREADS=1 $(TRAINER) -m models.training.build --base $(BASE) --out $(BUILT)/training $(if $(DATA),--data $(DATA)) $(ARGS)
+	@$(if $(TEACHER),OMP_NUM_THREADS=1 $(TRAINER) -m models.training.teacher --teacher $(TEACHER) --out $(BUILT)/teacher $(if $(DATA),--data $(DATA)))
+	@OMP_NUM_THREADS=1 $(TRAINER) -m models.training.build --base $(BASE) --out $(BUILT)/training $(if $(DATA),--data $(DATA)) $(if $(TEACHER),--taught $(BUILT)/teacher/taught.json) $(ARGS)
 	@$(TRAINER) -m models.training.export --base $(BASE) --weights $(BUILT)/training/weights.pt --out $(BUILT)
 	@$(TRAINER) -m models.training.measure $(BUILT) --calibrate new $(if $(DATA),--data $(DATA))
 	@$(TRAINER) -m models.training.lens $(BUILT)

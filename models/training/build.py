@@ -27,6 +27,7 @@ SAVED_EVERY = 300.0  # seconds
 TRAINED_PIECES = 96  # few posts are longer, and those are the dear ones
 LOWER = 0.88  # a layer learns so much slower than the one above it
 WARM_UP = 0.06
+POOL = 12_000  # public texts that are drawn from all sets
 REMEMBERED = 0.995  # how much of the running mean of the weights each step keeps
 TWINS, APART = 0.4, 1.5  # how much twins count, and how far apart they should be
 FEELINGS = list(Feeling)
@@ -55,13 +56,12 @@ def main() -> int:
     tokenizer.no_padding()
     tokenizer.enable_truncation(TRAINED_PIECES, strategy="only_second")
     own = sets.own("train")
-    public = sets.public(told.data) if told.data else {}
-    if told.clear:
-        public = {name: examples for name, examples in public.items() if name in sets.CLEAR}
+    public = sets.public(told.data, clear=told.clear)
     _manifest(told, own, {name: len(examples) for name, examples in public.items()})
+    replay = sets.pool(public, told.pool, told.seed)
+    if told.taught:
+        own, replay = (sets.taught(some, told.taught) for some in (own, replay))
     chance = random.Random(told.seed)  # noqa: S311  (it guards nothing)
-    replay = [example for examples in public.values() for example in examples]
-    replay = chance.sample(replay, min(told.pool, len(replay)))
     replay = felt(network, tokenizer, replay, told.threads)
     # First what is new to it, above layers that know the language; then all of it, gently.
     for phase in (
@@ -73,7 +73,7 @@ def main() -> int:
             for _ in range(phase.epochs)
             for batch in mixing.batches(own, replay, phase.replay, chance)
         ]
-        _say(f"{phase.name}: {len(own)} posts, {len(replay)} public texts, {len(plan)} steps")
+        say(f"{phase.name}: {len(own)} posts, {len(replay)} public texts, {len(plan)} steps")
         mean = train(network, tokenizer, plan, phase, told)
         network.load_state_dict(mean.state_dict())
     torch.save(network.state_dict(), told.out / "weights.pt")
@@ -124,7 +124,7 @@ def train(
         optimiser.load_state_dict(saved["optimiser"])
         schedule.load_state_dict(saved["schedule"])
         done = saved["done"]
-        _say(f"going on after step {done}")
+        say(f"going on after step {done}")
     network.train()
     for still in (network.bert.embeddings, *network.bert.encoder.layer[: phase.frozen]):
         still.eval()
@@ -144,10 +144,10 @@ def train(
         now = time.monotonic()
         if step % 20 == 19:
             left = (len(plan) - step - 1) * (now - began) / (step + 1 - done)
-            _say(f"step {step + 1}, loss {lost:.3f}, {left / 60:.1f} minutes left")
+            say(f"step {step + 1}, loss {lost:.3f}, {left / 60:.1f} minutes left")
         if now - last_saved > SAVED_EVERY or step == len(plan) - 1:
             last_saved = now
-            _say(checked(mean, tokenizer))
+            say(checked(mean, tokenizer))
             kept = checkpoint.with_suffix(".new")
             torch.save(
                 {
@@ -212,12 +212,12 @@ def loss_of(network: Network, tokenizer: Tokenizer, batch: list[Example], frozen
     ids, mask = padded(tokenizer, batch)
     with torch.no_grad():
         state = network.below(ids, mask, frozen)
-    complaint, feeling, urgent, harm, _ = network.above(state, mask, frozen)
+    complaint, feeling, urgent, harm = network.above(state, mask, frozen)
     total = _of_feelings(feeling, batch)
     size = len(batch)
-    known = [at for at, one in enumerate(batch) if one.complaint is not None]
+    known = [at for at, one in enumerate(batch) if believed(one) is not None]
     if known:
-        yes = torch.tensor([0.97 if batch[at].complaint else 0.03 for at in known])
+        yes = torch.tensor([believed(batch[at]) for at in known])
         each = functional.binary_cross_entropy_with_logits(complaint[known], yes, reduction="sum")
         total = total + 1.5 * each / size
     twins = mixing.twins(batch)
@@ -234,6 +234,14 @@ def loss_of(network: Network, tokenizer: Tokenizer, batch: list[Example], frozen
         share = len(known) / size
         total = total + share * (0.3 * wrong(urgent[known], yes) + 0.7 * wrong(harm[known], harms))
     return total
+
+
+def believed(one: Example) -> float | None:
+    """How probable a complaint is, by the label, by what a teacher holds, or half by each."""
+    if one.complaint is None:
+        return one.taught
+    label = 0.97 if one.complaint else 0.03
+    return label if one.taught is None else (label + one.taught) / 2
 
 
 def _of_feelings(feeling: Any, batch: list[Example]) -> Any:
@@ -352,10 +360,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", type=Path, required=True, help="folder of the int8 base")
     parser.add_argument("--data", type=Path, help="folder of public sets; without it, ours alone")
+    parser.add_argument(
+        "--taught", type=Path, help="what a teacher holds (models.training.teacher)"
+    )
     parser.add_argument("--clear", action="store_true", help="only clearly licensed sets")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--pool", type=int, default=5_000, help="public texts drawn from all")
+    parser.add_argument("--pool", type=int, default=POOL, help="public texts drawn from all")
     parser.add_argument("--replay", type=float, default=0.5, help="public texts for each of ours")
     parser.add_argument("--whole", type=int, default=2, help="more epochs in which all learns")
     parser.add_argument(
@@ -366,7 +377,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _say(words: str) -> None:
+def say(words: str) -> None:
+    """Tell how far it is, with the time."""
     sys.stdout.write(f"{time.strftime('%H:%M:%S')} {words}\n")
     sys.stdout.flush()
 

@@ -92,7 +92,7 @@ def varied(example: Example, names: Sequence[str], chance: random.Random) -> Exa
     So the network cannot learn which of our brands are bad, and must look whom a text is about.
     """
     if example.stars is not None and chance.random() < STARLESS and not example.twins:
-        example = replace(example, stars=None)
+        example = replace(example, stars=None, taught=None)
     draw = chance.random()
     other = chance.choice(names)
     if example.fixed or other == example.brand or other.casefold() in example.text.casefold():
@@ -102,7 +102,9 @@ def varied(example: Example, names: Sequence[str], chance: random.Random) -> Exa
         answers = example.answers and renamed(example.answers, example.brand, other)
         return replace(example, brand=other, text=text, answers=answers)
     if draw < RENAMED + MISTAKEN and example.brand.casefold() in example.text.casefold():
-        return replace(example, brand=other, stars=None, complaint=False, urgent=None, harm=None)
+        return replace(
+            example, brand=other, stars=None, complaint=False, urgent=None, harm=None, taught=None
+        )
     return example
 
 

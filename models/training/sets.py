@@ -3,15 +3,22 @@
 import csv
 import hashlib
 import html
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import json
+import random
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from models.pairs import about
 from models.text import normalise
 from models.training import corpus
 from models.verdict import Feeling
 
 NEGATIVE, NEUTRAL, POSITIVE = Feeling
+NAME = re.compile(r"(?<=[\w,] )[A-Z][a-z]{2,}(?: [A-Z][a-z]{2,})?|(?<=[@#])[A-Za-z]{3,}")
+DAYS = frozenset({"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"})
 CALIBRATED = 9  # every ninth group of the train part sets temperature and thresholds instead
 
 
@@ -31,9 +38,10 @@ class Example:
     sort: str = ""
     twins: str = ""  # what it shares with its contrast twin alone
     felt: tuple[float, ...] = ()  # how probable an earlier model held each feeling
+    taught: float | None = None  # how probable a larger model held it to be a complaint
 
 
-def own(side: str) -> list[Example]:
+def own(side: str, language: str | None = None) -> list[Example]:
     """Our own posts of one side: `train`, `calibration` (a part of train) or `held`."""
     return [
         Example(
@@ -50,6 +58,7 @@ def own(side: str) -> list[Example]:
             twins=min(post.id, post.pair) if post.pair else "",
         )
         for post in labelled(side)
+        if language in {None, post.language}
     ]
 
 
@@ -58,12 +67,48 @@ def labelled(side: str) -> list[corpus.Labelled]:
     return [post for post in corpus.posts() if _side(post) == side]
 
 
-def public(folder: Path) -> dict[str, list[Example]]:
-    """What may be trained on of the public sets that are in a folder, set by set."""
+def public(folder: Path | None, *, clear: bool = False) -> dict[str, list[Example]]:
+    """What may be trained on of the public sets that are in a folder, set by set.
+
+    `clear` leaves those out whose licence does not say plainly that one may.
+    """
     found = {
-        name: list(read(folder / name)) for name, read in SETS.items() if (folder / name).is_dir()
+        name: list(read(folder / name))
+        for name, read in SETS.items()
+        if folder and (folder / name).is_dir() and (name in CLEAR or not clear)
     }
-    return {name: examples for name, examples in found.items() if examples}
+    return {
+        name: [about_somebody(one) for one in examples] if name in ENGLISH else examples
+        for name, examples in found.items()
+        if examples
+    }
+
+
+def pool(public: dict[str, list[Example]], size: int, seed: int) -> list[Example]:
+    """So many texts drawn from all sets, the same for the same seed."""
+    every = [example for examples in public.values() for example in examples]
+    return random.Random(seed).sample(every, min(size, len(every)))  # noqa: S311  (it guards nothing)
+
+
+def about_somebody(one: Example) -> Example:
+    """The text asked about somebody whom it names, where it does; always about the same."""
+    named = sorted(set(NAME.findall(one.text)) - DAYS)
+    if one.brand or not named:
+        return one
+    name = named[zlib.crc32(one.text.encode()) % len(named)]
+    return replace(one, brand=name, fixed=True)
+
+
+def key(one: Example) -> str:
+    """A short name of a question, the same in every run."""
+    asked = "\0".join((about(one.brand, one.stars, one.answers), told(one.text, one.brand)))
+    return hashlib.sha256(asked.encode()).hexdigest()[:16]
+
+
+def taught(examples: Sequence[Example], file: Path) -> list[Example]:
+    """The examples, with what a teacher held of those that it was asked about."""
+    kept: dict[str, float] = json.loads(file.read_text("utf-8"))
+    return [replace(one, taught=kept.get(key(one))) for one in examples]
 
 
 def development(folder: Path) -> dict[str, list[Example]]:
@@ -197,3 +242,4 @@ SETS: dict[str, Callable[[Path], Iterator[Example]]] = {
     "apple-tweets-dfe": _apple,
 }
 CLEAR = frozenset({"xlm-t", "vader-icwsm2014"})  # whose licence says plainly that one may
+ENGLISH = frozenset(SETS) - {"xlm-t"}

@@ -1,5 +1,7 @@
 """What a model learns from, what it is measured on, and how its thresholds are set."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +80,35 @@ def test_a_model_is_told_the_brand_and_the_stars(
     brand: str, stars: float | None, text: str
 ) -> None:
     assert about(brand, stars) == text
+
+
+def test_a_text_is_asked_about_somebody_whom_it_names() -> None:
+    named = sets.about_somebody(sets.Example("still waiting for @Parcelly and Royal Mail", None))
+    nobody = sets.about_somebody(sets.Example("still waiting, every Monday", None))
+    told = sets.about_somebody(sets.Example("worse than Gull", None, brand="battery"))
+
+    assert named.brand in {"Parcelly", "Royal Mail"}
+    assert named == sets.about_somebody(sets.Example(named.text, None)), "the same in every run"
+    assert nobody.brand == ""
+    assert told.brand == "battery"
+
+
+def test_what_a_teacher_holds_is_found_by_the_whole_question(tmp_path: Path) -> None:
+    asked = sets.Example("same here", None, brand="Gull", stars=2, answers="My phone is dead.")
+    others = [
+        replace(asked, text="Same here!"),
+        replace(asked, brand="Kade"),
+        replace(asked, stars=None),
+        replace(asked, answers="My phone is great."),
+    ]
+    file = tmp_path / "taught.json"
+    file.write_text(json.dumps({sets.key(asked): 0.9}), "utf-8")
+
+    assert [one.taught for one in sets.taught([asked, *others], file)] == [0.9, *[None] * 4]
+
+
+def test_the_same_texts_are_drawn_for_a_teacher_and_for_the_training() -> None:
+    public = {"one": [sets.Example(str(n), None) for n in range(50)], "two": []}
+
+    assert sets.pool(public, 20, 6) == sets.pool(public, 20, 6)
+    assert len(sets.pool(public, 80, 6)) == 50
