@@ -126,15 +126,15 @@ def test_what_is_answered_is_read_by_a_model_that_has_learnt_to_and_by_no_other(
     reply = Question("@gull same here, day three", brand="Gull", answers="No bars at all @gull")
     alone = replace(reply, answers=None)
 
-    assert shipped.judge([reply]) == shipped.judge([alone])
+    named = replace(alone, text="Gull same here, day three")
+    assert shipped.judge([reply])[0].complaint != shipped.judge([alone])[0].complaint
+    assert shipped.judge([alone])[0].complaint == shipped.judge([named])[0].complaint
 
-    taught = Onnx(
-        shipped.card.model_copy(update={"context": True}),
+    other = Onnx(
+        shipped.card.model_copy(update={"context": False}),
         shipped.tokenizer,
         shipped.session,
         threads=1,
     )
-    assert taught.judge([reply])[0].complaint != taught.judge([alone])[0].complaint
-    named = replace(alone, text="Gull same here, day three")
-    assert taught.judge([alone])[0].complaint == taught.judge([named])[0].complaint
-    assert shipped.judge([alone])[0].complaint != shipped.judge([named])[0].complaint
+    assert other.judge([reply]) == other.judge([alone])
+    assert other.judge([alone])[0].complaint != other.judge([named])[0].complaint

@@ -25,7 +25,7 @@ def test_every_model_on_the_shelf_opens_by_its_name() -> None:
     assert shelf.names() == ("me5-small-pair", "minilm-l6-en", "lexicon")
     assert shelf.open("lexicon").name == "lexicon 1"
     assert shelf.open(NAME).name == "minilm-l6-en 1"
-    assert shelf.open().name == "me5-small-pair 2"
+    assert shelf.open().name == "me5-small-pair 3"
 
 
 def test_onnx_is_another_word_for_the_default_model() -> None:
