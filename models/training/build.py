@@ -365,9 +365,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--clear", action="store_true", help="only clearly licensed sets")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--pool", type=int, default=POOL, help="public texts drawn from all")
-    parser.add_argument("--replay", type=float, default=0.5, help="public texts for each of ours")
+    parser.add_argument("--replay", type=float, default=0.7, help="public texts for each of ours")
     parser.add_argument("--whole", type=int, default=2, help="more epochs in which all learns")
     parser.add_argument(
         "--frozen", type=int, default=6, help="lower layers that do not learn at first"
