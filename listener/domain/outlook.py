@@ -139,8 +139,10 @@ def learn(
         seen[row, : max(min(_begun(flat[row]), looked), _begun(flat[every + 1]))] = 0
         # A theme is found because it is said: what it is measured by must not be the same posts.
         seen[row, HOURS - hours_of(LOOK_BACK) :] = 0
+    loud = np.zeros(HOURS, dtype=bool)
     for span in calm_but:
-        seen[:, max(span.start - first, 0) : max(span.stop - first, 0)] = 0
+        loud[max(span.start - first, 0) : max(span.stop - first, 0)] = True
+    seen *= watch.calm(loud.reshape(WEEKS, WEEK)).reshape(-1)
     turn = (first + MONDAY) % WEEK  # so that every week begins on Monday
     shape = (len(flat), WEEKS, WEEK)
     return Outlook(

@@ -12,6 +12,7 @@ Counts = NDArray[np.float64]
 
 WEEK: Final = 168  # hours
 WEEKS: Final = 8  # how far back the baseline looks
+HABIT: Final = 3  # weeks that begin to ring at the same hour: then that is what it is like
 HALF_LIFE: Final = 3.0  # weeks: what a week ago counts, halved after so many
 YOUNG: Final = 7 * 24  # hours that a series must have been read before its rises mean anything
 YOUNG_THEME: Final = 2 * 24  # the same for a theme: how often it was said before it had a name
@@ -95,6 +96,18 @@ def fit(counts: Counts, exposed: Counts | None = None) -> Baseline:
     drawn_in = np.minimum(counts, highest)
     rates = _rates(drawn_in, seen)
     return Baseline(rates, _clumps(drawn_in, seen, rates), seen.sum(axis=(1, 2)))
+
+
+def calm(loud: NDArray[np.bool_]) -> Counts:
+    """1 for the hours to learn from, 0 for those of alarms; weeks by hours of the week, in order.
+
+    What begins to ring at the same hour of one week after another is no incident but what that
+    hour is like: never to learn from it would make it ring for ever.
+    """
+    flat = loud.reshape(-1)
+    begins = flat & ~np.concatenate(([False], flat[:-1]))
+    habits = begins.reshape(loud.shape).sum(0) >= HABIT
+    return np.where(loud & ~habits, 0.0, 1.0)
 
 
 def _rates(counts: Counts, seen: Counts) -> Counts:

@@ -1,7 +1,8 @@
 """One look at a brand: which of its themes rise by themselves, and when it is the brand that does."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from listener.domain import lookout
 from listener.domain.alarm import RISE, Alarm, Sort
 from listener.domain.lately import NO_THEME, Lately, instant
-from listener.domain.outlook import HOURS, Hour, Outlook, Shared, hour_of, learn
+from listener.domain.outlook import HOURS, MONDAY, Hour, Outlook, Shared, hour_of, learn
 from listener.domain.watch import WEEK, WEEKS, Baseline
 from tests.world import NOON
 
@@ -126,6 +127,31 @@ def test_a_rise_that_stands_learns_what_most_of_it_is_about() -> None:
 
     assert looked(a_day() + said(60, COUPON), alarm) == []
     assert alarm.theme_id == COUPON
+
+
+@pytest.mark.parametrize("weeks", [range(1, 6), range(1, 9), range(2, 3), range(0)])
+def test_what_rings_at_the_same_hour_every_week_is_learnt(weeks: Sequence[int]) -> None:
+    until = hour_of(NOON)
+    event_hour = [until - WEEK * week for week in range(1, WEEKS + 1)]
+    hours = [Hour(1, 1, until - back, 10, 0) for back in range(1, HOURS + 1)]
+    hours = [replace(one, mentions=60) if one.hour in event_hour else one for one in hours]
+    loud = [range(until - WEEK * week, until - WEEK * week + 1) for week in weeks]
+
+    known = learn(1, hours, NOON, calm_but=loud)
+
+    at = (until + MONDAY) % WEEK
+    assert known.baseline.rates[known.mentions, at] > 48
+
+
+def test_and_what_rings_once_is_not() -> None:
+    until = hour_of(NOON)
+    hours = [
+        Hour(1, 1, until - back, 60 if back == WEEK else 10, 0) for back in range(1, HOURS + 1)
+    ]
+
+    known = learn(1, hours, NOON, calm_but=[range(until - WEEK, until - WEEK + 1)])
+
+    assert known.baseline.rates[known.mentions, (until + MONDAY) % WEEK] < 12
 
 
 @pytest.mark.parametrize("complaints", [1, 40])

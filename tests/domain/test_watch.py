@@ -161,6 +161,20 @@ def test_a_brand_whose_posts_clump_rings_no_more_often_than_it_may(late: float) 
     assert times <= months * watch.BUDGET / 2
 
 
+def test_hours_of_alarms_are_not_learnt_from_but_habits_are() -> None:
+    loud = np.zeros((WEEKS, WEEK), dtype=bool)
+    loud[0, 5] = loud[:2, 60] = loud[4:7, 70:72] = loud[:, 100] = True
+    loud[1, 90:105] = loud[2, 95:105] = True
+
+    calm = watch.calm(loud)
+
+    assert not calm[0, 5]
+    assert not calm[:2, 60].any()
+    assert calm[4:7, 70].all()
+    assert not calm[4:7, 71].any(), "that goes on, but nothing begins there"
+    assert calm[:, 100].all()
+
+
 def test_silence_speaks_by_the_posts_that_are_missing() -> None:
     assert watch.quiet(20, 1.0) == pytest.approx(20)
     assert watch.quiet(20, 3.0) < watch.quiet(20, 1.5) < 20
