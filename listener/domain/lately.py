@@ -24,7 +24,8 @@ class Lately:
     """Mentions of one brand, in order of time and then of their numbers; all columns are as long.
 
     `at` is in microseconds since 1970. `themes` has NO_THEME where there is none that is watched,
-    and `by` says who said it where there is one. `editions` change with the words.
+    and `by` says who said it where there is one. `editions` change with the words; `opening` are
+    those that answer nothing.
     """
 
     brand_id: int
@@ -34,12 +35,13 @@ class Lately:
     complains: Marks
     themes: Numbers
     editions: Numbers
+    opening: Marks
     by: Mapping[int, str]
 
     @classmethod
     def of(cls, brand_id: int, columns: Collection[Numbers], by: Mapping[int, str]) -> Self:
-        """From the columns, in any order of their rows; complaints as 1 and 0."""
-        ids, at, sources, complains, themes, editions = columns
+        """From the columns, in any order of their rows; marks as 1 and 0."""
+        ids, at, sources, complains, themes, editions, opening = columns
         order = np.lexsort((ids, at))
         return cls(
             brand_id,
@@ -49,13 +51,14 @@ class Lately:
             complains[order].astype(bool),
             themes[order],
             editions[order],
+            opening[order].astype(bool),
             by,
         )
 
     @classmethod
     def nothing(cls, brand_id: int) -> Self:
         """Of a brand of which nobody spoke."""
-        return cls.of(brand_id, [np.zeros(0, dtype=np.int64)] * 6, {})
+        return cls.of(brand_id, [np.zeros(0, dtype=np.int64)] * 7, {})
 
     def only(self, marks: Marks) -> "Lately":
         """Those that are marked."""
@@ -67,6 +70,7 @@ class Lately:
             self.complains[marks],
             self.themes[marks],
             self.editions[marks],
+            self.opening[marks],
             self.by,
         )
 
@@ -89,6 +93,7 @@ class Lately:
                 (self.sources, other.sources),
                 (self.complains, other.complains),
                 (self.themes, other.themes),
+                (self.opening, other.opening),
             )
         )
 

@@ -159,13 +159,12 @@ def look(
         fresh = said.only(~told)
         day = _day(outlook, said, now, told=told, over=over)
         whole = day.ring(day.may_ring(range(outlook.themed)))
-    strongest = _strongest(outlook, whole)
-    if strongest is None:
-        return Look(found)
-    rise = _rise(day, strongest, fresh, now)
-    if rise is not None:
-        rise.alarm.theme_id = cause(day, rise.alarm, said)
-        found.append(rise)
+    while (strongest := _strongest(outlook, whole)) is not None:
+        rise = _rise(day, strongest, fresh, now)
+        if rise is not None:
+            rise.alarm.theme_id = cause(day, rise.alarm, said)
+            return Look([*found, rise])
+        del whole[strongest]
     return Look(found)
 
 
@@ -213,16 +212,23 @@ def _more_than_the_rest(day: Day, row: int, begun: int, alone: Sequence[int]) ->
 
 
 def _rise(day: Day, row: int, said: Lately, now: datetime) -> Rise | None:
-    """The rise that one series shows."""
+    """The rise that one series shows; what opens conversations is told of with all that answers."""
     outlook = day.outlook
     counts, [expected] = day.counts[row], day.usual([row])
     clumps = float(outlook.baseline.clumps[row])
     begun = watch.began(counts, expected, clumps)
-    many_posts = int(counts[begun:].sum())
-    if many_posts < watch.FEWEST:
+    if counts[begun:].sum() < watch.FEWEST:
         return None
+    opening = row == outlook.opening
+    if opening:
+        row = outlook.mentions
+        counts, [expected] = day.counts[row], day.usual([row])
+        clumps = float(outlook.baseline.clumps[row])
+    many_posts = int(counts[begun:].sum())
     usual = float(expected[begun:].sum())
     low, high = watch.expected_range(usual, clumps)
+    if opening and many_posts <= high:
+        return None  # nobody would understand an alarm of as much as is usual
     theme = outlook.themes[row - outlook.themed] if row >= outlook.themed else None
     source = outlook.sources[row % len(outlook.sources)] if row < outlook.complaints else None
     alarm = Alarm(
@@ -355,7 +361,7 @@ def _day(
     within = (minutes >= 0) & (minutes < BACK)
     every = np.bincount(minutes[within], minlength=BACK).astype(float)
     left = within if told is None else within & ~told
-    minutes, complains = minutes[left], said.complains[left]
+    minutes, complains, opening = minutes[left], said.complains[left], said.opening[left]
     source, theme = (
         _places(said.sources[left], outlook.sources),
         _places(said.themes[left], outlook.themes),
@@ -371,6 +377,7 @@ def _day(
         counts += np.bincount(flat, minlength=counts.size).reshape(counts.shape)
     counts[outlook.complaints] = np.bincount(minutes[complains], minlength=BACK)
     counts[outlook.mentions] = np.bincount(minutes, minlength=BACK)
+    counts[outlook.opening] = np.bincount(minutes[opening], minlength=BACK)
     blank = _blank(start, over)
     counts[:, :blank] = 0  # what an alarm has told is not told again
     return Day(outlook, start, counts, every, blank)

@@ -20,13 +20,17 @@ LOOK_BACK: Final = timedelta(minutes=BACK)
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """How many mentions of a brand a source brought in one hour, counted from 1970."""
+    """How many mentions of a brand a source brought in one hour, counted from 1970.
+
+    `opening` are the mentions that answer nothing.
+    """
 
     brand_id: int
     source_id: int
     hour: int
     mentions: int
     complaints: int
+    opening: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,9 @@ class Shared:
 class Outlook:
     """What is usual for a brand, a row a series.
 
-    Complaints by source, mentions by source, complaints of all, mentions of all, then complaints
-    by theme.
+    Complaints by source, mentions by source, complaints of all, mentions of all, those of all that
+    open a conversation, then complaints by theme. Where one post brings answers, what opens
+    conversations is not carried along by them: there it tells sooner that more is said.
     """
 
     brand_id: int
@@ -63,9 +68,19 @@ class Outlook:
         return self.complaints + 1
 
     @property
+    def opening(self) -> int:
+        """The row of the mentions that open a conversation."""
+        return self.complaints + 2
+
+    @property
+    def wholes(self) -> tuple[int, int, int]:
+        """The rows of the whole brand."""
+        return self.complaints, self.mentions, self.opening
+
+    @property
     def themed(self) -> int:
         """The first row of a theme."""
-        return self.complaints + 2
+        return self.complaints + 3
 
     @property
     def rows(self) -> int:
@@ -86,12 +101,14 @@ class Outlook:
 
     def complains(self, row: int) -> bool:
         """Whether a row is of complaints."""
-        return not len(self.sources) <= row < self.complaints and row != self.mentions
+        return not (
+            len(self.sources) <= row < self.complaints or row in (self.mentions, self.opening)
+        )
 
     @cached_property
     def limits(self) -> Counts:
         """The evidence that makes a rise, by row: the more rows, the more it takes."""
-        limits = watch.limits(self.baseline, [self.complaints, self.mentions])
+        limits = watch.limits(self.baseline, self.wholes)
         young = np.full(self.rows, watch.YOUNG)
         if self.baseline.hours[self.complaints] >= watch.YOUNG:  # else no theme is known well
             young[self.themed :] = watch.YOUNG_THEME
@@ -119,19 +136,20 @@ def learn(
     sources = tuple(sorted({one.source_id for one in hours}))
     place = {source: row for row, source in enumerate(sources)}
     many, every = len(sources), 2 * len(sources)
-    flat: Counts = np.zeros((every + 2 + len(themes), HOURS))
+    flat: Counts = np.zeros((every + 3 + len(themes), HOURS))
     for one in hours:
         row, at = place[one.source_id], one.hour - first
         flat[row, at] += one.complaints
         flat[many + row, at] += one.mentions
+        flat[every + 2, at] += one.opening
     flat[every], flat[every + 1] = flat[:many].sum(0), flat[many:every].sum(0)
     seen: Counts = np.ones_like(flat)
     for row in range(many + 1):
         whole = flat[many + row] if row < many else flat[every + 1]
         begun = _begun(whole)
-        for same in (row, many + row) if row < many else (every, every + 1):
+        for same in (row, many + row) if row < many else range(every, every + 3):
             seen[same, :begun] = 0
-    for row, shared in enumerate(themes, start=every + 2):
+    for row, shared in enumerate(themes, start=every + 3):
         for hour, complaints in shared.hours.items():
             if 0 <= hour - first < HOURS:
                 flat[row, hour - first] = complaints

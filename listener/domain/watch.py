@@ -25,8 +25,13 @@ BACK: Final = 24 * 60  # minutes that one look goes back
 RATIOS: Final = (3.0, 10.0, 40.0)
 # The part of the false alarms that each may have: most for the one that every minute counts for.
 _PART: Final = {3.0: 0.75, 10.0: 0.125, 40.0: 0.125}
-BUDGET: Final = 0.8  # false alarms a brand a month that the thresholds are made for
+BUDGET: Final = 0.65  # false alarms a brand a month that the thresholds are made for
 _WHOLES: Final = 0.8  # of them are for the whole brand: few series, which see most incidents first
+_COMPLAINTS: Final = 0.4  # of those, for complaints, which have themes too; the rest for mentions
+# What all mentions leave to what opens conversations, where answers clump: half of it is not spent,
+# for where people answer each other days differ more, and chance explains less of what is opened.
+_LEFT: Final = 0.8
+_OPENING: Final = 0.4
 # Minutes after which a look is a new one, where posts come one by one and where they clump. Clumps
 # are what an hour brings more than chance: before it is over, the next look sees the same clumps.
 _LOOK: Final = 10.0
@@ -228,8 +233,12 @@ def began(counts: Counts, expected: Counts, clumps: float) -> int:
     return begin
 
 
-def limits(baseline: Baseline, wholes: Sequence[int], *, budget: float = BUDGET) -> Counts:
-    """The evidence that makes a rise, one a series; `wholes` are the rows of the whole brand.
+def limits(baseline: Baseline, wholes: tuple[int, int, int], *, budget: float = BUDGET) -> Counts:
+    """The evidence that makes a rise, one a series.
+
+    `wholes` are the rows of the whole brand: complaints, mentions, and the mentions that open a
+    conversation. These are watched as far as they clump less than all mentions do: where they do
+    not, they tell the same, and no evidence rings.
 
     Evidence of h comes by chance about once in e^h looks that do not overlap; the series and the
     looks of a month share what is allowed. Where posts clump, looks that are near to each other
@@ -237,12 +246,18 @@ def limits(baseline: Baseline, wholes: Sequence[int], *, budget: float = BUDGET)
     """
     rows = len(baseline.rates)
     parts = (1 - _WHOLES) / max(rows - len(wholes), 1)
-    share = np.where(np.isin(np.arange(rows), wholes), _WHOLES / len(wholes), parts)
+    share = np.full(rows, parts)
+    complaints, mentions, opening = wholes
+    apart = float(np.clip(baseline.clumps[mentions] - baseline.clumps[opening], 0, 1))
+    share[complaints] = _WHOLES * _COMPLAINTS
+    share[mentions] = _WHOLES * (1 - _COMPLAINTS) * (1 - _LEFT * apart)
+    share[opening] = _WHOLES * (1 - _COMPLAINTS) * _OPENING * apart
     clumped = np.clip((baseline.clumps - 1) / (_CLUMPED - 1), 0, 1)
     looks = MINUTES / (_LOOK * (_LOOK_AT_CLUMPS / _LOOK) ** clumped)
     posts = baseline.rates.mean(axis=1) * MINUTES / 60
     looks = np.maximum(np.minimum(looks, _LOOKS_A_POST * posts), _FEWEST_LOOKS)
-    return np.asarray(np.log(looks / (budget * share)))
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(looks / (budget * share)))
 
 
 def silence(sources: int) -> float:

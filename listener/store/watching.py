@@ -22,7 +22,7 @@ from listener.domain.source import Source
 from listener.domain.theme import Became, Belonging, Theme, ThemeEvent
 from listener.store.session import AsyncSession, bulk
 
-COLUMNS: Final = ("brand", "id", "at", "source", "complains", "theme", "edition")
+COLUMNS: Final = ("brand", "id", "at", "source", "complains", "theme", "edition", "opening")
 PAIRS: Final = 5_000  # in one question: a database takes some thirty thousand numbers
 LETTERS: Final = 2_000  # of each post: who says more does not only pass on
 
@@ -53,6 +53,7 @@ async def lately(session: AsyncSession, *, since: datetime, until: datetime) -> 
             sa.case((col(Mention.purged_at).is_(None), col(Mention.revisions)), else_=0).label(
                 "edition"
             ),
+            sa.case((col(Mention.in_reply_to).is_(None), 1), else_=0).label("opening"),
             sa.case((col(Theme.id).is_not(None), _by())).label("by"),
         )
         .outerjoin(Belonging, col(Belonging.mention_id) == col(Mention.id))
@@ -205,6 +206,7 @@ async def hours(
             hour.label("hour"),
             func.count().label("mentions"),
             func.count(sa.case((col(Mention.flagged).is_(True), 1))).label("complaints"),
+            func.count(sa.case((col(Mention.in_reply_to).is_(None), 1))).label("opening"),
         )
         .where(
             col(Mention.brand_id).in_(brands), *_counted(since), col(Mention.published_at) < until
@@ -212,7 +214,8 @@ async def hours(
         .group_by(col(Mention.brand_id), col(Mention.source_id), hour),
     )
     return [
-        Hour(row.brand_id, row.source_id, row.hour, row.mentions, row.complaints) for row in found
+        Hour(row.brand_id, row.source_id, row.hour, row.mentions, row.complaints, row.opening)
+        for row in found
     ]
 
 

@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 
 def outlook(rate: float = 10.0, of_theme: float = 1.0, *, clumps: float = 1.0) -> Outlook:
     """A brand with one source, so many complaints an hour, and three themes."""
-    rates = [rate, rate, rate, rate, of_theme, of_theme, of_theme]
+    rates = [rate, rate, rate, rate, rate, of_theme, of_theme, of_theme]
     hours = np.full(len(rates), float(WEEKS * WEEK))
     baseline = Baseline(
         np.repeat(np.array(rates)[:, None], WEEK, axis=1), np.full(len(rates), clumps), hours
@@ -35,19 +35,24 @@ def outlook(rate: float = 10.0, of_theme: float = 1.0, *, clumps: float = 1.0) -
 
 
 class Said(NamedTuple):
-    """A complaint of brand 1, from source 1."""
+    """A complaint of brand 1, from source 1; or another mention of it."""
 
     id: int
     at: datetime
     theme: int | None
     by: str
+    complains: bool = True
+    opens: bool = True
 
 
 def together(posts: Iterable[Said]) -> Lately:
     """All of them, as the store tells them."""
     several = list(posts)
-    rows = [(one.id, instant(one.at), 1, 1, one.theme or NO_THEME, 1) for one in several]
-    columns = np.array(rows, dtype=np.int64).reshape(-1, 6).T
+    rows = [
+        (one.id, instant(one.at), 1, one.complains, one.theme or NO_THEME, 1, one.opens)
+        for one in several
+    ]
+    columns = np.array(rows, dtype=np.int64).reshape(-1, 7).T
     return Lately.of(1, columns, {one.id: one.by for one in several if one.theme})
 
 
@@ -129,11 +134,35 @@ def test_a_rise_that_stands_learns_what_most_of_it_is_about() -> None:
     assert alarm.theme_id == COUPON
 
 
+@pytest.mark.parametrize(("links", "found"), [(True, [RISE]), (False, [])])
+def test_what_is_not_answered_yet_rings_where_answers_clump(links: bool, found: list[str]) -> None:
+    """Three times as many conversations as usual: their answers are still to come."""
+    rates = np.repeat(np.array([[0.1], [20], [0.1], [20], [10]]), WEEK, axis=1)
+    clumps = np.array([1, 3, 1, 3, 1.1])
+    known = Outlook(1, (1,), Baseline(rates, clumps, np.full(5, float(WEEKS * WEEK))))
+    day = 23 * HOUR
+    before = [one._replace(at=one.at - HOUR) for one in said(10 * 23, None, during=day)]
+    answers = said(10 * 23, None, during=day) + said(10, None)
+    posts = [one._replace(opens=links) for one in (*before, *said(30, None))]
+    posts += [one._replace(opens=False) for one in answers]
+
+    rises = lookout.look(
+        known, together(one._replace(complains=False) for one in posts), NOON
+    ).rises
+
+    assert [rise.alarm.about for rise in rises] == found
+    for rise in rises:  # it is told of as any rise of the brand is: with all that was said
+        assert rise.alarm.sort is Sort.MENTIONS
+        assert rise.alarm.source_id is None
+        assert rise.alarm.count == len(rise.posts) >= 40
+        assert rise.alarm.count > rise.alarm.high
+
+
 @pytest.mark.parametrize("weeks", [range(1, 6), range(1, 9), range(2, 3), range(0)])
 def test_what_rings_at_the_same_hour_every_week_is_learnt(weeks: Sequence[int]) -> None:
     until = hour_of(NOON)
     event_hour = [until - WEEK * week for week in range(1, WEEKS + 1)]
-    hours = [Hour(1, 1, until - back, 10, 0) for back in range(1, HOURS + 1)]
+    hours = [Hour(1, 1, until - back, 10, 0, 10) for back in range(1, HOURS + 1)]
     hours = [replace(one, mentions=60) if one.hour in event_hour else one for one in hours]
     loud = [range(until - WEEK * week, until - WEEK * week + 1) for week in weeks]
 
@@ -146,7 +175,7 @@ def test_what_rings_at_the_same_hour_every_week_is_learnt(weeks: Sequence[int]) 
 def test_and_what_rings_once_is_not() -> None:
     until = hour_of(NOON)
     hours = [
-        Hour(1, 1, until - back, 60 if back == WEEK else 10, 0) for back in range(1, HOURS + 1)
+        Hour(1, 1, until - back, 60 if back == WEEK else 10, 0, 10) for back in range(1, HOURS + 1)
     ]
 
     known = learn(1, hours, NOON, calm_but=[range(until - WEEK, until - WEEK + 1)])
@@ -154,11 +183,25 @@ def test_and_what_rings_once_is_not() -> None:
     assert known.baseline.rates[known.mentions, (until + MONDAY) % WEEK] < 12
 
 
+def test_hours_tell_what_opens_conversations() -> None:
+    until = hour_of(NOON)
+    hours = [Hour(1, source, until - back, 6, 0, 2) for source in (1, 2) for back in range(1, 900)]
+
+    known = learn(1, hours, NOON)
+
+    assert known.baseline.rates[known.mentions].mean() == pytest.approx(12, rel=0.05)
+    assert known.baseline.rates[known.opening].mean() == pytest.approx(4, rel=0.05)
+    assert known.baseline.hours[known.opening] == 899
+    assert known.limits[known.opening] == np.inf, "what clumps no less tells nothing else"
+
+
 @pytest.mark.parametrize("complaints", [1, 40])
 def test_a_theme_is_measured_from_where_it_was_looked_for(complaints: int) -> None:
     """What a busy brand said before the last two thousand complaints is known of no new theme."""
     until = hour_of(NOON)
-    hours = [Hour(1, 1, until - back, complaints, complaints) for back in range(1, HOURS + 1)]
+    hours = [
+        Hour(1, 1, until - back, complaints, complaints, complaints) for back in range(1, HOURS + 1)
+    ]
     steady = {until - back: 1 for back in range(1, 60)}
     shared = Shared(COUPON, 1, NOON, steady if complaints == 40 else {})
 

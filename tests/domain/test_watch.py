@@ -24,9 +24,10 @@ def limit(baseline: Baseline, parts: int = 10) -> float:
 
 
 def limits(baseline: Baseline, parts: int = 10) -> Counts:
-    """The same for two series of the whole brand, and then for parts of it, all alike."""
-    rates, clumps = (np.repeat(one, parts + 2, 0) for one in (baseline.rates, baseline.clumps))
-    return watch.limits(Baseline(rates, clumps, np.full(parts + 2, 1.0 * WEEKS * WEEK)), [0, 1])
+    """The same for three series of the whole brand, and then for parts of it, all alike."""
+    rates, clumps = (np.repeat(one, parts + 3, 0) for one in (baseline.rates, baseline.clumps))
+    alike = Baseline(rates, clumps, np.full(parts + 3, 1.0 * WEEKS * WEEK))
+    return watch.limits(alike, (0, 1, 2))
 
 
 def looked(baseline: Baseline, counts: Counts) -> float:
@@ -136,6 +137,33 @@ def test_where_posts_clump_a_month_has_fewer_looks() -> None:
     assert several[2] == several[3] == pytest.approx(several[0] - math.log(6))
 
 
+@pytest.mark.parametrize("clumps", [1.0, 1.5, 2.5])
+def test_what_opens_conversations_is_watched_as_far_as_it_clumps_less(clumps: float) -> None:
+    """Out of what all mentions may be wrong, so that the brand is wrong no more often."""
+    rates = np.full((3, WEEK), 20.0)
+    baseline = Baseline(rates, np.array([clumps, clumps, 1.0]), np.full(3, 1.0 * WEEKS * WEEK))
+    usual = [limits(even(20, one))[1] for one in baseline.clumps]
+
+    _, mentions, opening = np.exp(usual - watch.limits(baseline, (0, 1, 2)))
+
+    assert mentions + opening <= 1
+    assert (opening > 0) == (mentions < 1) == (clumps > 1)
+
+
+def test_hours_of_alarms_are_not_learnt_from_but_habits_are() -> None:
+    loud = np.zeros((WEEKS, WEEK), dtype=bool)
+    loud[0, 5] = loud[:2, 60] = loud[4:7, 70:72] = loud[:, 100] = True
+    loud[1, 90:105] = loud[2, 95:105] = True
+
+    calm = watch.calm(loud)
+
+    assert not calm[0, 5]
+    assert not calm[:2, 60].any()
+    assert calm[4:7, 70].all()
+    assert not calm[4:7, 71].any(), "that goes on, but nothing begins there"
+    assert calm[:, 100].all()
+
+
 def test_and_where_little_is_said() -> None:
     assert limit(even(0.01)) < limit(even(0.1)) < limit(even(20)) == limit(even(200))
 
@@ -159,20 +187,6 @@ def test_a_brand_whose_posts_clump_rings_no_more_often_than_it_may(late: float) 
     rings = np.flatnonzero(evidence >= limits(baseline)[0])
     times = 1 + int((np.diff(rings) > 6 * 60).sum()) if rings.size else 0
     assert times <= months * watch.BUDGET / 2
-
-
-def test_hours_of_alarms_are_not_learnt_from_but_habits_are() -> None:
-    loud = np.zeros((WEEKS, WEEK), dtype=bool)
-    loud[0, 5] = loud[:2, 60] = loud[4:7, 70:72] = loud[:, 100] = True
-    loud[1, 90:105] = loud[2, 95:105] = True
-
-    calm = watch.calm(loud)
-
-    assert not calm[0, 5]
-    assert not calm[:2, 60].any()
-    assert calm[4:7, 70].all()
-    assert not calm[4:7, 71].any(), "that goes on, but nothing begins there"
-    assert calm[:, 100].all()
 
 
 def test_silence_speaks_by_the_posts_that_are_missing() -> None:

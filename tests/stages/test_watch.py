@@ -1,6 +1,7 @@
 """What rises, falls silent or is grave becomes an alarm once, is told, and is over."""
 
 import asyncio
+import random
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -117,6 +118,29 @@ async def test_a_rise_is_one_alarm_that_is_told_once_and_says_when_it_is_over(
 
     await looked(world, service, 3)
     assert len(await alarms(world)) == 1, "what was told is not told again"
+
+
+@pytest.mark.parametrize("links", [True, False])
+async def test_many_conversations_ring_before_they_are_answered(world: World, links: bool) -> None:
+    """Where it is known what answers; where it is not, answers may be all that there is more of."""
+    await settled(world)
+    chance = random.Random(6)  # noqa: S311  (it guards nothing)
+    minutes = [chance.uniform(90, 15 * 24 * 60) for _ in range(15 * 24 * 6)]
+    opened = [world.now - timedelta(minutes=ago) for ago in minutes]
+    answered = [at + timedelta(minutes=late) for at in opened[::5] for late in range(1, 6)]
+    await keep(world, opened)
+    await keep(world, answered, in_reply_to="https://place.example/p" if links else None)
+    await keep(world, [world.now - timedelta(seconds=80 * number + 40) for number in range(45)])
+    service = await world.service()
+
+    await looked(world, service, 2)
+
+    found = await alarms(world)
+    assert [(one.sort, one.about) for one in found] == [(Sort.MENTIONS, RISE)] * links
+    for alarm in found:
+        assert alarm.source_id is None
+        assert alarm.count > max(30, alarm.high)
+        assert f"{alarm.count} mentions since" in world.printed
 
 
 async def test_two_watches_raise_an_alarm_once(world: World) -> None:

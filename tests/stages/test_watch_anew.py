@@ -71,6 +71,7 @@ class Fate:
             self.world.now - within * self.chance.random(),
             flagged=flagged,
             source_id=self.chance.choice((1, 1, 2)),
+            in_reply_to=self.chance.choice((None, None, "m1", "m10001")),
             author_id=f"a{self.chance.randrange(12)}",
             ours=self.chance.random() < 0.05,
             text=self.words(),
@@ -173,6 +174,7 @@ async def one_by_one(world: World) -> list[tuple[Any, ...]]:
                 one.flagged is True,
                 number,
                 0 if one.purged_at else one.revisions,
+                one.in_reply_to is None,
                 by,
             )
         )
@@ -193,6 +195,7 @@ async def in_columns(world: World) -> list[tuple[Any, ...]]:
             one.complains.tolist(),
             one.themes.tolist(),
             one.editions.tolist(),
+            one.opening.tolist(),
             strict=True,
         )
     ]
