@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from listener.app import readers, slack
+from listener.app import memory, readers, slack
 from listener.app.parts import Parts
 from listener.app.slack_socket import SocketMode
 from listener.app.ways_out import Channels
@@ -197,6 +197,7 @@ class Service:
             if stage in wanted
         ]
         beating = asyncio.create_task(self.leases.beat(), name="leases")
+        breathing = asyncio.create_task(memory.give_back(MINUTE), name="memory")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
             await asyncio.wait({*tasks, beating, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -208,9 +209,9 @@ class Service:
             for wake in self.wake.values():
                 wake.set()
             await asyncio.wait(tasks, timeout=GRACE.total_seconds())
-            for ending in (*tasks, beating, stopping):
+            for ending in (*tasks, beating, breathing, stopping):
                 ending.cancel()
-            await asyncio.gather(stopping, return_exceptions=True)
+            await asyncio.gather(breathing, stopping, return_exceptions=True)
             letting_go = asyncio.create_task(self.let_go((*tasks, beating)), name="letting go")
             # Not a timeout: what waits for a locked database cannot be cancelled, only left.
             await asyncio.wait({letting_go}, timeout=STOP.total_seconds())
