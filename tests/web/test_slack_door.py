@@ -15,6 +15,7 @@ from listener.domain.reply import Reply
 from listener.domain.secret import Seal
 from listener.domain.staff import Role, Staff
 from listener.store import people
+from listener.web import slack as door
 from tests.channels.test_slack import told
 from tests.given import COMPLAINTS, INBOX, complained
 from tests.slack_double import Workspace
@@ -53,8 +54,9 @@ class Office:
 
 
 @pytest.fixture
-async def office(world: World) -> AsyncIterator[Office]:
-    """Ana and Ben have joined; one case waits."""
+async def office(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
+    """Ana and Ben have joined; one case waits. Slack waits longer, for machines that are busy."""
+    monkeypatch.setattr(door, "PATIENCE", 60.0)
     async with Workspace(lambda: world.now) as slack:
         await world.set_up(sources=[INBOX], channels=[slack.options], allow=[slack.host])
         await world.hire("Ana", "Ben")
