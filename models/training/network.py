@@ -27,7 +27,10 @@ class Network(nn.Module):  # type: ignore[misc]  # torch may not be there to be 
         super().__init__()
         self.of_feelings_only = False  # whether its base has only ever read single texts
         self.bert = transformers.BertModel(config, add_pooling_layer=True)
-        size = config.hidden_size
+        self.give_heads(config.hidden_size)
+
+    def give_heads(self, size: int) -> None:
+        """Four heads, anew, on what says so many numbers of a text."""
         self.dropout = nn.Dropout(0.1)
         self.feeling = nn.Linear(size, FEELINGS)
         self.complaint = nn.Linear(size, 1)

@@ -19,7 +19,7 @@ from torch import nn
 from typing_extensions import override
 
 from models.training import build, mixing, sets
-from models.training.network import FEELINGS, HARMS, Network, transformers
+from models.training.network import Network, transformers
 from models.training.sets import Example
 
 LANGUAGE = "en"  # the only one it has read
@@ -38,12 +38,7 @@ class Teacher(Network):
         self.bert = transformers.MPNetModel.from_pretrained(
             str(folder), config=config, local_files_only=True
         )
-        size = config.hidden_size
-        self.dropout = nn.Dropout(0.1)
-        self.feeling = nn.Linear(size, FEELINGS)
-        self.complaint = nn.Linear(size, 1)
-        self.urgent = nn.Linear(size, 1)
-        self.harm = nn.Linear(size, len(HARMS))
+        self.give_heads(config.hidden_size)
 
     @override
     def forward(self, input_ids: Any, attention_mask: Any) -> tuple[Any, ...]:
