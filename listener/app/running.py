@@ -79,11 +79,11 @@ async def open_classifier(parts: Parts, only: Collection[Stage]) -> Classifier:
     return await parts.judge_with()
 
 
-async def run_once(parts: Parts) -> Mapping[str, Any]:
-    """Do everything once; report it as `listener run --once --json` prints it."""
+async def run_once(parts: Parts, only: Collection[Stage] = ()) -> Mapping[str, Any]:
+    """Do everything once, or some stages; report it as `listener run --once --json` prints it."""
     started = asyncio.get_running_loop().time()
-    service = Service(parts, await parts.judge_with())
-    await service.once()
+    service = Service(parts, await open_classifier(parts, only))
+    await service.once(only)
     poll, judge, notify = service.poll, service.judge, service.notify
     async with parts.store.reading() as session:
         everything = await sources.every(session)

@@ -1,6 +1,7 @@
 """The stages, wired to each other, run together and stopped in order."""
 
 import asyncio
+import sys
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import timedelta
@@ -231,31 +232,55 @@ class Service:
         async with self.parts.store.reading() as session:
             return await notices.waiting(session, until=await now(session) + LOOK)
 
-    async def once(self) -> None:
+    async def once(self, only: Collection[Stage] = ()) -> None:
         """Every source to its end, then everything that follows from it, then stop."""
+        wanted = set(only) or set(Stage)
         await self.take_over()
         beating = asyncio.create_task(self.leases.beat(), name="leases")
-        polling = asyncio.create_task(self.poll.once(), name="poll")
         try:
-            while not polling.done():
-                await asyncio.wait({polling}, timeout=MOMENT.total_seconds())
-                # Walks pause while too many mentions wait for a verdict: nobody else judges here.
-                while not await self.poll.has_room() and await self.judge.step():
-                    pass
-            await polling
-            stages = (self.recheck, self.judge, self.waken, self.route, self.due)
-            later = (self.escalate, self.answer, self.notify, self.index, self.watch, self.theme)
-            for step in [stage.step for stage in (*stages, *later, self.crisis, self.sweep)]:
+            if Stage.POLL in wanted:
+                await self.read(judging=Stage.JUDGE in wanted)
+            steps = {
+                Stage.RECHECK: self.recheck.step,
+                Stage.JUDGE: self.judge.step,
+                Stage.WAKEN: self.waken.step,
+                Stage.ROUTE: self.route.step,
+                Stage.DUE: self.due.step,
+                Stage.ESCALATE: self.escalate.step,
+                Stage.ANSWER: self.answer.step,
+                Stage.NOTIFY: self.notify.step,
+                Stage.INDEX: self.index.step,
+                Stage.WATCH: self.watch.step,
+                Stage.THEME: self.theme.step,
+                Stage.CRISIS: self.crisis.step,
+                Stage.SWEEP: self.sweep.step,
+            }
+            for step in [step for stage, step in steps.items() if stage in wanted]:
                 while await step():
                     pass
-            for _ in range(PACED):
+            for _ in range(PACED if Stage.NOTIFY in wanted else 0):
                 if not await self.paced():
                     break
                 await asyncio.sleep(MOMENT.total_seconds())
                 await self.notify.step()
         finally:
-            for task in (beating, polling):
-                task.cancel()
-            await asyncio.gather(beating, polling, return_exceptions=True)
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
             with suppress(DatabaseTrouble):
                 await self.leases.give_back()
+
+    async def read(self, *, judging: bool) -> None:
+        """Every source to its end."""
+        if not judging and self.parts.settings.sqlite is not None:
+            self.poll.backlog = sys.maxsize  # nobody else lives there who would make room
+        polling = asyncio.create_task(self.poll.once(), name="poll")
+        try:
+            while not polling.done():
+                await asyncio.wait({polling}, timeout=MOMENT.total_seconds())
+                # Walks pause while too many mentions wait for a verdict: nobody else judges here.
+                while judging and not await self.poll.has_room() and await self.judge.step():
+                    pass
+            await polling
+        finally:
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)

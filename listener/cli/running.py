@@ -29,7 +29,7 @@ def run(
     """Listen: read every source, judge, open cases, tell staff. Ctrl-C stops it."""
     ground.demo = ground.demo or demo
     if once:
-        act(lambda: run_once(as_json=as_json))
+        act(lambda: run_once(only or [], as_json=as_json))
     elif as_json:
         err.print("--json goes with --once; the running service writes readable lines.")
         raise typer.Exit(2)
@@ -49,7 +49,7 @@ async def run_for_good(only: list[Stage]) -> None:
     await app.leave()
 
 
-async def run_once(*, as_json: bool) -> None:
+async def run_once(only: list[Stage], *, as_json: bool) -> None:
     """Every source to its end; exit code 1 when there are sources and none could be read."""
     settings = ground.settings()
     settings.prepare()
@@ -57,7 +57,7 @@ async def run_once(*, as_json: bool) -> None:
         async with parts(err if as_json else out) as ready:
             if ground.demo:
                 await begin_demo(ready)
-            report = await app.run_once(ready)
+            report = await app.run_once(ready, only)
     if as_json:
         print_json(report)
     else:

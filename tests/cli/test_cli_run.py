@@ -9,11 +9,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from urllib.request import urlopen
 
 import orjson
 import pytest
 
+from listener.app import service
 from tests.command_line import CommandLine, Said
 from tests.connectors.fediverse import TOKEN, Town
 from tests.connectors.place import Fault
@@ -118,6 +120,36 @@ async def test_a_run_reads_every_source_to_its_end(listener: CommandLine) -> Non
         said = await run(listener, "run", "--once")
         assert said.code == 0
         assert said.out.startswith("Town: ")
+
+
+async def test_a_run_of_some_stages_leaves_the_rest_for_later(listener: CommandLine) -> None:
+    async with Town() as town:
+        town.insert(25)
+        listener.environment["LISTENER_ALLOW_HOSTS"] = town.host_port
+        await apply(listener, plan(town))
+
+        def report(*only: str) -> tuple[int, object, object]:
+            [told] = listener("run", "--once", "--json", *only).rows
+            return told["sources"]["Town"]["mentions"], told["judged"], told["notices"]["sent"]
+
+        assert await asyncio.to_thread(report, "--only", "poll") == (25, 0, 0)
+        town.insert(5)
+        assert await asyncio.to_thread(report, "--only", "judge") == (0, 25, 0)
+        assert await asyncio.to_thread(report) == (5, 5, 0)
+
+
+async def test_a_run_that_only_reads_does_not_wait_for_a_judge(
+    listener: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "Poll", partial(service.Poll, backlog=10))
+    async with Town() as town:
+        town.insert(25)
+        listener.environment["LISTENER_ALLOW_HOSTS"] = town.host_port
+        await apply(listener, plan(town))
+
+        said = await run(listener, "run", "--once", "--json", "--only", "poll")
+
+    assert said.rows[0]["mentions"] == 25
 
 
 async def test_when_every_source_fails_the_run_has_failed(listener: CommandLine) -> None:
