@@ -30,6 +30,7 @@ THROUGH_A_LENS: Final = Ways(by_words=0.5, near=0.12)  # meaning is to be truste
 CODE: Final = 3.0  # FRESH20 or BA2490 name a cause; weighs so many times as much as a word
 AT_LEAST: Final = 0.5  # the weight of a word that everybody says
 AT_ONCE: Final = 1_000  # terms that are compared together
+ROWS: Final = 256  # texts that are compared with all others together
 GONE: Final = -9.0  # less alike than anything can be
 TOGETHER: Final = 2.0  # more alike than anything can be
 APART: Final = -1e6  # also on average with thousands who are alike
@@ -60,8 +61,8 @@ def grouped(
     alike = sharing([said[place].text for place in order], known)
     ways = PLAIN if lens is None else THROUGH_A_LENS
     if meanings is not None and meanings.size:
-        meant = centred(meanings[order], lens)
-        alike = ways.by_words * alike + (1 - ways.by_words) * (meant @ meant.T)
+        alike *= ways.by_words
+        add_products(alike, centred(meanings[order], lens), weight=1 - ways.by_words)
     of = [standing.get(one.mention_id, 0) for one in said]
     heed(alike, [of[place] for place in order], by_hand)
     groups: dict[int, list[int]] = {}
@@ -109,10 +110,25 @@ def sharing(texts: Sequence[str], known: Collection[str]) -> Matrix:
         for place, term in enumerate(several):
             rare = log((1 + len(texts)) / (1 + len(having[term]))) + AT_LEAST
             rows[having[term], place] = rare * (CODE if is_code(term) else 1)
-        alike += rows @ rows.T
+        add_products(alike, rows)
     lengths = np.sqrt(np.maximum(alike.diagonal(), TINY))
-    made: Matrix = (alike / lengths / lengths[:, None]).astype(np.float32)
-    return made
+    alike /= lengths
+    alike /= lengths[:, None]
+    return alike
+
+
+def add_products(sums: Matrix, rows: Matrix, weight: float = 1.0) -> None:
+    """Add the products of all rows with each other, without a second table of that size.
+
+    The half below the diagonal is a copy of that above, to the last digit.
+    """
+    for start in range(0, len(rows), ROWS):
+        end = start + ROWS
+        sums[start:end, start:] += weight * (rows[start:end] @ rows[start:].T)
+        within = sums[start:end, start:end]
+        above = np.triu(within)
+        within[:] = above + np.triu(above, 1).T
+        sums[end:, start:end] = sums[start:end, end:].T
 
 
 def is_code(term: str) -> bool:
@@ -132,9 +148,10 @@ def centred(meanings: Matrix, lens: Matrix | None = None) -> Matrix:
 def joined(alike: Matrix, near: float) -> list[int]:
     """A label for each row: groups whose members are on average at least so near to each other.
 
-    Average linkage by chains of nearest neighbours: time grows with the square of the rows.
+    Average linkage by chains of nearest neighbours: time grows with the square of the rows. It
+    reckons in `alike`, which says nothing of use afterwards.
     """
-    left = alike.astype(np.float64)
+    left = alike
     np.fill_diagonal(left, GONE)
     label, size = np.arange(len(left)), np.ones(len(left))
     alive = np.ones(len(left), dtype=bool)
@@ -161,7 +178,7 @@ def joined(alike: Matrix, near: float) -> list[int]:
     return [int(one) for one in label]
 
 
-def retired(left: NDArray[np.float64], alive: NDArray[np.bool_], one: int) -> None:
+def retired(left: Matrix, alive: NDArray[np.bool_], one: int) -> None:
     """Take a row out of the search."""
     alive[one] = False
     left[one], left[:, one] = GONE, GONE
