@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import subprocess
 import sys
 from contextlib import suppress
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 
 from listener.app import memory
 
+HOUSE = Path(__file__).parents[1]
 PIECE, MANY = 1_000, 100_000  # bytes; far below what the C library gives back by itself
 
 
@@ -39,7 +41,33 @@ async def test_what_was_freed_between_what_is_used_is_given_back() -> None:
     assert len(pieces) == 1
 
 
+def given_back(first: str) -> int:
+    """Megabytes that go when a large piece is freed below small ones, in a process of its own."""
+    said = f"""
+from listener.app import memory
+from tests.test_memory import resident
+{first}
+large = b"x" * 20_000_000  # frees of such a size teach the C library to keep them
+del large
+large = b"x" * 20_000_000
+small = [b"y" * 1_000 for _ in range(1_000)]
+before = resident()
+del large
+print(before - resident())
+"""
+    told = [sys.executable, "-c", said]
+    return int(subprocess.run(told, check=True, capture_output=True, cwd=HOUSE).stdout)
+
+
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library has no mallopt"
+)
+def test_what_is_large_is_given_back_at_once() -> None:
+    assert given_back("memory.arrange()") >= 19
+
+
 def test_where_nothing_gives_it_back_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: sys)
 
+    memory.arrange()
     assert memory.trim()(0) == 0

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from listener.app import memory
 from listener.app.parts import Parts
 from listener.app.service import GRACE, Service, Stage
 from listener.store import coverage, sources
@@ -26,6 +27,7 @@ async def serve(
     parts: Parts, only: Collection[Stage], begun: Callable[[], Awaitable[None]]
 ) -> None:
     """Run the service until SIGINT or SIGTERM; `begun` is called when nothing is in its way."""
+    memory.arrange()
     classifier = await open_classifier(parts, only)
     service = Service(parts, classifier)
     stop = asyncio.Event()
