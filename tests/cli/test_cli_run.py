@@ -16,6 +16,7 @@ import orjson
 import pytest
 
 from listener.app import service
+from listener.stages.poll import Poll
 from tests.command_line import CommandLine, Said
 from tests.connectors.fediverse import TOKEN, Town
 from tests.connectors.place import Fault
@@ -141,7 +142,7 @@ async def test_a_run_of_some_stages_leaves_the_rest_for_later(listener: CommandL
 async def test_a_run_that_only_reads_does_not_wait_for_a_judge(
     listener: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "Poll", partial(service.Poll, backlog=10))
+    monkeypatch.setattr(service, "Poll", partial(Poll, backlog=10))
     async with Town() as town:
         town.insert(25)
         listener.environment["LISTENER_ALLOW_HOSTS"] = town.host_port
