@@ -60,31 +60,27 @@ class Silent:
 
 
 class Bench:
-    """A listener's database with one source, ready to be filled."""
+    """A listener's database with its sources, ready to be filled."""
 
     def __init__(self, url: str) -> None:
         self.store = Store(url, clock=lambda: NOW)
         self.intake = Intake(Matchbook(self.store), timedelta(hours=48))
         self.connector = HackerNews(query="bench")
 
-    async def open(self, names: Sequence[str]) -> Source:
-        """Make the tables, the brands and the source."""
+    async def open(self, names: Sequence[str], places: int = 1) -> Sequence[Source]:
+        """Make the tables, the brands and so many sources."""
         await schema.ensure(self.store)
+        search = {"connector": "hackernews", "options": {"query": "bench"}}
         plan = Plan.model_validate(
             {
                 "brand": [{"name": name, "query": name} for name in names],
-                "source": [
-                    {"name": "bench", "connector": "hackernews", "options": {"query": "bench"}}
-                ],
+                "source": [{"name": f"bench {number}"} | search for number in range(places)],
             }
         )
         await apply(self.store, plan, Seal("nothing here is secret"))
         await self.intake.matchbook.refresh()
         async with self.store.reading() as session:
-            source = await sources.named(session, "bench")
-        if source is None:
-            raise LookupError("the bench has no source")
-        return source
+            return await sources.every(session)
 
     async def ingest(self, source: Source, posts: Sequence[Post], page: int = PAGE) -> float:
         """Keep posts in pages; seconds."""
@@ -153,7 +149,7 @@ async def measure(
     kept = alone = 0
     in_pages = by_sqlmodel = by_driver = 0.0
     try:
-        source = await bench.open(names)
+        [source] = await bench.open(names)
         for number in range(ROUNDS):
             part = list(posts[number::ROUNDS])
             if file is not None:
