@@ -27,7 +27,7 @@ SAVED_EVERY = 300.0  # seconds
 TRAINED_PIECES = 96  # few posts are longer, and those are the dear ones
 LOWER = 0.88  # a layer learns so much slower than the one above it
 WARM_UP = 0.06
-POOL = 12_000  # public texts that are drawn from all sets
+POOL = 12_000  # public texts that are drawn from all sets, and as many again of some
 REMEMBERED = 0.995  # how much of the running mean of the weights each step keeps
 TWINS, APART = 0.4, 1.5  # how much twins count, and how far apart they should be
 FEELINGS = list(Feeling)
@@ -92,8 +92,8 @@ def felt(
             read = [single.encode(sets.told(one.text)).ids for one in batch]
         else:
             read = [encoded(tokenizer, one) for one in batch]
-        with torch.no_grad():
-            said = network(*filled(read))[1].softmax(-1).tolist()
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=quick_in_half()):
+            said = network(*filled(read))[1].float().softmax(-1).tolist()
         return [replace(one, felt=tuple(shares)) for one, shares in zip(batch, said, strict=True)]
 
     network.eval()
@@ -104,9 +104,17 @@ def felt(
 
 
 def train(
-    network: Network, tokenizer: Tokenizer, plan: Sequence[list[Example]], phase: Phase, told: Any
+    network: Network,
+    tokenizer: Tokenizer,
+    plan: Sequence[list[Example]],
+    phase: Phase,
+    told: Any,
+    language: str | None = None,
 ) -> Network:
-    """Go through the plan, from the last checkpoint if there is one; the mean of the weights."""
+    """Go through the plan, from the last checkpoint if there is one; the mean of the weights.
+
+    Its progress is told on posts of a `language` alone, where it reads no other.
+    """
     optimiser = torch.optim.AdamW(_rates(network, phase), weight_decay=0.01, fused=True)
 
     def pace(step: int) -> float:
@@ -147,7 +155,6 @@ def train(
             say(f"step {step + 1}, loss {lost:.3f}, {left / 60:.1f} minutes left")
         if now - last_saved > SAVED_EVERY or step == len(plan) - 1:
             last_saved = now
-            say(checked(mean, tokenizer))
             kept = checkpoint.with_suffix(".new")
             torch.save(
                 {
@@ -160,6 +167,7 @@ def train(
                 kept,
             )
             kept.replace(checkpoint)
+            say(checked(mean, tokenizer, told.threads, language))
     return mean
 
 
@@ -267,27 +275,42 @@ def _of_feelings(feeling: Any, batch: list[Example]) -> Any:
     return total / len(batch)
 
 
-def checked(network: Network, tokenizer: Tokenizer) -> str:
+def checked(
+    network: Network, tokenizer: Tokenizer, threads: int, language: str | None = None
+) -> str:
     """How the posts that set the thresholds are told by now; nothing is learnt from them."""
-    examples = sorted(sets.own("calibration"), key=lambda one: len(one.text))
-    said: list[float] = []
-    right = 0
-    with torch.no_grad():
-        for at in range(0, len(examples), 32):
-            batch = examples[at : at + 32]
-            complaint, feeling, *_ = network(*padded(tokenizer, batch))
-            said += complaint.tolist()
-            right += sum(
-                FEELINGS[best] is one.feeling
-                for best, one in zip(feeling.argmax(-1).tolist(), batch, strict=True)
-            )
-    hit = sum(logit > 0 and bool(one.complaint) for logit, one in zip(said, examples, strict=True))
-    flagged = sum(logit > 0 for logit in said)
+    examples = sets.own("calibration", language)
+    said = answers(network, tokenizer, examples, threads)
+    flags = [complaint > 0 for complaint, _ in said]
+    hit = sum(flag and bool(one.complaint) for flag, one in zip(flags, examples, strict=True))
     true = sum(bool(one.complaint) for one in examples)
-    return (
-        f"calibration part: F1 {2 * hit / max(1, flagged + true):.3f}, precision "
-        f"{hit / max(1, flagged):.3f}, recall {hit / true:.3f}, feelings {right / len(said):.3f}"
+    right = sum(
+        FEELINGS[max(range(len(feeling)), key=feeling.__getitem__)] is one.feeling
+        for (_, feeling), one in zip(said, examples, strict=True)
     )
+    return (
+        f"calibration part: F1 {2 * hit / max(1, sum(flags) + true):.3f}, precision "
+        f"{hit / max(1, sum(flags)):.3f}, recall {hit / true:.3f}, feelings {right / len(said):.3f}"
+    )
+
+
+def answers(
+    network: Network, tokenizer: Tokenizer, examples: Sequence[Example], threads: int
+) -> list[tuple[float, list[float]]]:
+    """What a network says of a complaint and of the feelings, as logits, in order."""
+
+    def look(rows: Sequence[int]) -> list[tuple[float, list[float]]]:
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=quick_in_half()):
+            complaint, feeling, *_ = network(*padded(tokenizer, [examples[row] for row in rows]))
+        return list(zip(complaint.float().tolist(), feeling.float().tolist(), strict=True))
+
+    near = sorted(range(len(examples)), key=lambda row: len(examples[row].text))
+    parts = [near[at : at + 32] for at in range(0, len(near), 32)]
+    found: dict[int, tuple[float, list[float]]] = {}
+    with ThreadPoolExecutor(threads) as side_by_side:
+        for rows, said in zip(parts, side_by_side.map(look, parts), strict=True):
+            found |= zip(rows, said, strict=True)
+    return [found[row] for row in range(len(examples))]
 
 
 def padded(tokenizer: Tokenizer, batch: Sequence[Example]) -> tuple[Any, Any]:

@@ -85,9 +85,13 @@ def public(folder: Path | None, *, clear: bool = False) -> dict[str, list[Exampl
 
 
 def pool(public: dict[str, list[Example]], size: int, seed: int) -> list[Example]:
-    """So many texts drawn from all sets, the same for the same seed."""
-    every = [example for examples in public.values() for example in examples]
-    return random.Random(seed).sample(every, min(size, len(every)))  # noqa: S311  (it guards nothing)
+    """So many texts drawn from all sets, and as many again of `OFTEN`; the same for a seed."""
+    chance = random.Random(seed)  # noqa: S311  (it guards nothing)
+    every = [(name, one) for name, examples in public.items() for one in range(len(examples))]
+    drawn = chance.sample(every, min(size, len(every)))
+    left = sorted({one for one in every if one[0] in OFTEN} - set(drawn))
+    drawn += chance.sample(left, min(size, len(left)))
+    return [public[name][one] for name, one in drawn]
 
 
 def about_somebody(one: Example) -> Example:
@@ -241,5 +245,6 @@ SETS: dict[str, Callable[[Path], Iterator[Example]]] = {
     "brand-tweets-sxsw": _sxsw,
     "apple-tweets-dfe": _apple,
 }
+OFTEN = frozenset({"xlm-t"})  # the only one in more than English; a fifth of all texts
 CLEAR = frozenset({"xlm-t", "vader-icwsm2014"})  # whose licence says plainly that one may
 ENGLISH = frozenset(SETS) - {"xlm-t"}

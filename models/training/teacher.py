@@ -6,10 +6,9 @@ is kept by question, so that the small network learns from it without it (Hinton
 
 import argparse
 import json
+import math
 import random
 import sys
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from typing_extensions import override
 
 from models.training import build, mixing, sets
 from models.training.network import Network, transformers
-from models.training.sets import Example
 
 LANGUAGE = "en"  # the only one it has read
 TAUGHT = "taught.json"
@@ -76,36 +74,17 @@ def main() -> int:
     plan = [batch for _ in range(told.epochs) for batch in mixing.batches(own, (), 0.0, chance)]
     build.say(f"teacher: {len(own)} posts, {len(plan)} steps")
     phase = build.Phase("teacher", told.epochs, 0, 5e-5, 3e-4, 0.0)
-    mean = build.train(teacher, tokenizer, plan, phase, told)
+    mean = build.train(teacher, tokenizer, plan, phase, told, LANGUAGE)
     public = sets.pool(sets.public(told.data, clear=told.clear), told.pool, told.seed)
     asked = own + [one for one in public if one.brand]
     build.say(f"asked about {len(asked)} texts")
-    held = held_probable(mean, tokenizer, asked, told.threads)
-    kept = {sets.key(one): round(share, 4) for one, share in zip(asked, held, strict=True)}
+    held = build.answers(mean, tokenizer, asked, told.threads)
+    kept = {
+        sets.key(one): round(1 / (1 + math.exp(-logit)), 4)
+        for one, (logit, _) in zip(asked, held, strict=True)
+    }
     (told.out / TAUGHT).write_text(json.dumps(kept, sort_keys=True), "utf-8")
     return 0
-
-
-def held_probable(
-    network: Network, tokenizer: Tokenizer, asked: Sequence[Example], threads: int
-) -> list[float]:
-    """How probable it holds each to be a complaint."""
-
-    def look(rows: Sequence[int]) -> list[float]:
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=build.quick_in_half()):
-            complaint, *_ = network(*build.padded(tokenizer, [asked[row] for row in rows]))
-        said: list[float] = complaint.float().sigmoid().tolist()
-        return said
-
-    network.eval()
-    near = sorted(range(len(asked)), key=lambda row: len(asked[row].text))
-    parts = [near[at : at + 32] for at in range(0, len(near), 32)]
-    found = [0.0] * len(asked)
-    with ThreadPoolExecutor(threads) as side_by_side:
-        for rows, said in zip(parts, side_by_side.map(look, parts), strict=True):
-            for row, share in zip(rows, said, strict=True):
-                found[row] = share
-    return found
 
 
 def _arguments() -> argparse.Namespace:

@@ -112,3 +112,18 @@ def test_the_same_texts_are_drawn_for_a_teacher_and_for_the_training() -> None:
 
     assert sets.pool(public, 20, 6) == sets.pool(public, 20, 6)
     assert len(sets.pool(public, 80, 6)) == 50
+
+
+def test_what_is_in_many_languages_is_drawn_as_often_again() -> None:
+    public = {
+        "xlm-t": [sets.Example(f"x{n}", None) for n in range(100)],
+        "other": [sets.Example(f"o{n}", None) for n in range(100)],
+    }
+
+    drawn = [one.text for one in sets.pool(public, 40, 6)]
+
+    assert len(set(drawn)) == 80
+    assert sum(text.startswith("x") for text in drawn) > 50
+    assert (
+        sum(text.startswith("x") for text in (one.text for one in sets.pool(public, 200, 6))) == 100
+    )
