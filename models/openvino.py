@@ -58,7 +58,7 @@ def load(folder: Path, *, threads: int | None = None) -> OpenVino:
     Reads the float32 file where the folder has one, in bf16 where the processor has that, else
     the int8 file. Blocks for some seconds while the network is compiled.
     """
-    card = onnx.checked(folder)
+    card = onnx.checked(folder).model_copy(update={"together": False})  # it takes no fixed scales
     at_once = threads or onnx.cores()
     try:
         openvino = import_module("openvino")

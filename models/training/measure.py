@@ -58,6 +58,7 @@ def calibrate(folder: Path, version: str) -> None:
         "temperature": 1.0,
         "complaint": [1.0, 0.0],
         "context": True,
+        "together": True,
         "embedding": onnx.MEANING,
         "grey": [0.35, 0.65],
         "grey_where_language_is_unclear": [0.35, 0.65],

@@ -13,7 +13,7 @@ import onnxruntime  # type: ignore[import-untyped]  # noqa: E402  (it ships no t
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: E402
 
-from models.training.export import answering, levelled, smoothed  # noqa: E402
+from models.training.export import ANSWERS, answering, levelled, smoothed, written  # noqa: E402
 from models.training.network import Network, transformers  # noqa: E402
 
 LOUD = 200.0  # how much larger one channel is than the others
@@ -90,10 +90,9 @@ def test_a_loud_piece_does_not_drown_the_others_in_int8(weights: Any, tmp_path: 
     assert others.mean() < np.abs(plain - whole)[..., 1:, :].mean() / 10
 
 
-@pytest.mark.parametrize("pieces", [1, 2, 9])
-def test_a_last_layer_that_reads_the_first_piece_alone_answers_the_same(pieces: int) -> None:
+def tiny() -> Any:
     torch.manual_seed(20)
-    network = Network(
+    return Network(
         transformers.BertConfig(
             vocab_size=12,
             hidden_size=16,
@@ -104,6 +103,11 @@ def test_a_last_layer_that_reads_the_first_piece_alone_answers_the_same(pieces: 
             attn_implementation="eager",
         )
     ).eval()
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 9])
+def test_a_last_layer_that_reads_the_first_piece_alone_answers_the_same(pieces: int) -> None:
+    network = tiny()
     ids = torch.arange(2 * pieces).reshape(2, pieces) % 7 + 3
     mask = torch.ones_like(ids)
     mask[1, pieces // 2 + 1 :] = 0
@@ -114,3 +118,27 @@ def test_a_last_layer_that_reads_the_first_piece_alone_answers_the_same(pieces: 
 
     for one, other in zip(short, whole, strict=True):
         assert one.numpy() == pytest.approx(other.numpy(), abs=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch on the way we take, and on what it traces
+def test_in_int8_a_text_is_told_the_same_in_any_company(tmp_path: Path) -> None:
+    pieces = np.random.default_rng(6).integers(3, 12, (30, 9))
+    feeds = [
+        {"input_ids": one[None], "attention_mask": np.ones((1, 9), np.int64)} for one in pieces
+    ]
+    small = tmp_path / "small.onnx"
+    network = tiny()
+    written(network, tmp_path / "whole.onnx", small, feeds)
+    session = onnxruntime.InferenceSession(str(small))
+    short = {"input_ids": pieces[:1, :5], "attention_mask": np.ones((1, 5), np.int64)}
+    mask = np.ones((30, 9), np.int64)
+    mask[0, 5:] = 0
+
+    alone = session.run(list(ANSWERS), short)
+    among = session.run(list(ANSWERS), {"input_ids": pieces, "attention_mask": mask})
+    with torch.no_grad():
+        whole = network(torch.tensor(pieces), torch.tensor(mask))
+
+    for one, other, exact in zip(alone, among, whole, strict=False):
+        assert one[0] == pytest.approx(other[0], abs=1e-5)
+        assert np.abs(other - exact.numpy()).mean() < 0.1 * np.abs(exact.numpy()).mean()

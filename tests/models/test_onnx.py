@@ -3,15 +3,18 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from models import shelf
 from models.classifier import Classifier
-from models.onnx import Onnx
-from models.verdict import Question
+from models.onnx import AREA, Onnx, carded, tokenizer
+from models.verdict import Question, Verdict
 
 ROOT = Path(__file__).parents[2]
 
@@ -138,3 +141,35 @@ def test_what_is_answered_is_read_by_a_model_that_has_learnt_to_and_by_no_other(
     )
     assert other.judge([reply]) == other.judge([alone])
     assert other.judge([alone])[0].complaint != other.judge([named])[0].complaint
+
+
+class Summing:
+    """A network that says of each text what its pieces add up to, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[int, ...]] = []
+
+    def run(self, names: list[str] | None, given: Mapping[str, Any], /) -> Sequence[Any]:
+        del names
+        ids, mask = given["input_ids"], given["attention_mask"]
+        self.given.append(ids.shape)
+        sums = (ids * mask).sum(axis=1) % 97 / 10
+        return [sums, np.stack([sums, -sums, sums * 0], axis=1), ids[..., None] * mask[..., None]]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_texts_that_go_through_together_keep_their_own_answers(threads: int) -> None:
+    folder = shelf.WEIGHTS / shelf.DEFAULT
+    card = carded(folder)
+    texts = [f"order {number} " + "still not here " * (number % 23) for number in range(60)]
+    apart, together = Summing(), Summing()
+
+    def told(network: Summing, *, at_once: bool) -> list[Verdict]:
+        changed = card.model_copy(update={"together": at_once})
+        asked = [Question(text, "Gull", language="en") for text in texts]
+        return Onnx(changed, tokenizer(folder), network, threads).judge(asked)
+
+    assert told(together, at_once=True) == told(apart, at_once=False)
+    assert len(apart.given) == len(texts)
+    assert len(together.given) < len(texts) / 3
+    assert max(rows * pieces for rows, pieces in together.given) <= AREA
