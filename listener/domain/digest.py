@@ -161,7 +161,8 @@ class Digest:
             return "and no source is listened to"
         silent = len({gap.source for gap in self.gaps})
         if silent:
-            return f"but {silent} of {counted(self.sources, 'source')} has gaps"
+            has = "has" if silent == 1 else "have"
+            return f"but {silent} of {counted(self.sources, 'source')} {has} gaps"
         return f"and all of {counted(self.sources, 'source')} without a gap"
 
     @property

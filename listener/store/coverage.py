@@ -1,6 +1,7 @@
 """Coverage: what has provably been read of a source, and what has not."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlmodel import col, select
 
@@ -18,6 +19,9 @@ async def spans_of(session: AsyncSession, source: Source) -> list[Span]:
     return merged(row.span for row in rows)
 
 
-async def gaps_of(session: AsyncSession, source: Source) -> Sequence[Span]:
-    """The stretches since the source began that nothing proves read."""
-    return gaps(await spans_of(session, source), since=source.since)
+async def gaps_of(
+    session: AsyncSession, source: Source, *, since: datetime | None = None
+) -> Sequence[Span]:
+    """The stretches that nothing proves read, since the source began or since an earlier moment."""
+    spans = await spans_of(session, source) or [Span(source.since, source.since)]
+    return gaps(spans, since=min(source.since, since or source.since))

@@ -451,12 +451,15 @@ async def listened(session: AsyncSession, brand: Brand) -> list[Source]:
 
 
 async def gaps(session: AsyncSession, brand: Brand, stretch: Stretch) -> tuple[int, list[Gap]]:
-    """How many sources a brand is listened to on, and what of this stretch was not read."""
+    """How many sources a brand is listened to on, and what of this stretch was not read.
+
+    Before the moment from which a source is listened to nothing was read either.
+    """
     ours = await listened(session, brand)
     found = [
         Gap(source=one.name, start=max(gap.start, stretch.starts), end=min(gap.end, stretch.ends))
         for one in ours
-        for gap in await coverage.gaps_of(session, one)
+        for gap in await coverage.gaps_of(session, one, since=stretch.starts)
         if gap.start < stretch.ends and gap.end > stretch.starts
     ]
     return len(ours), found

@@ -124,6 +124,16 @@ async def test_a_day_that_was_not_read_is_told_as_a_gap(world: World) -> None:
     assert later.oldest is not None
 
 
+async def test_a_day_before_anybody_listened_is_told_as_a_gap(world: World) -> None:
+    await settled(world)
+    earlier = Stretch(Of.DAY, (NOON - timedelta(days=400)).date())
+
+    before = await told(world, earlier)
+
+    assert [(gap.start, gap.end) for gap in before.gaps] == [(earlier.starts, earlier.ends)]
+    assert before.answer == "Nobody spoke: 0 mentions, but 1 of 1 source has gaps, none overdue."
+
+
 async def test_what_was_deleted_since_is_not_quoted(world: World) -> None:
     await settled(world)
     await complained(world, "The coupon for fish is broken", author="ada")
