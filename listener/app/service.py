@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
@@ -55,6 +55,7 @@ GRACE = timedelta(seconds=0.5)  # for a step that is under way when we stop
 STOP = timedelta(seconds=2)
 MOMENT = timedelta(milliseconds=200)
 PACED = 300  # moments, for channels that take one message a second
+Step = Callable[[], Awaitable[int]]
 
 
 class Stage(StrEnum):
@@ -78,6 +79,24 @@ class Stage(StrEnum):
     LEARN = "learn"
     SWEEP = "sweep"
     SLACK = "slack"  # hears by Socket Mode; what it tells is `notify`'s
+
+
+# What follows from what was read, in this order, where all is done once.
+FOLLOWS = (
+    Stage.RECHECK,
+    Stage.JUDGE,
+    Stage.WAKEN,
+    Stage.ROUTE,
+    Stage.DUE,
+    Stage.ESCALATE,
+    Stage.ANSWER,
+    Stage.NOTIFY,
+    Stage.INDEX,
+    Stage.WATCH,
+    Stage.THEME,
+    Stage.CRISIS,
+    Stage.SWEEP,
+)
 
 
 class Service:
@@ -164,12 +183,10 @@ class Service:
                 return True
         return False
 
-    async def run(self, only: Collection[Stage], stop: asyncio.Event) -> None:
-        """Run stages until told to stop; then let go of everything that was taken."""
-        if not await self.begin(stop):
-            return
-        wanted = set(only) or set(Stage)
-        steps = {
+    @property
+    def steps(self) -> dict[Stage, tuple[Step, timedelta]]:
+        """A step of each stage, and how long it rests where nobody wakes it."""
+        return {
             Stage.POLL: (self.poll.step, LOOK / 2),
             Stage.LISTEN: (self.listen.step, LOOK),
             Stage.RECHECK: (self.recheck.step, LOOK * 15),
@@ -189,12 +206,18 @@ class Service:
             Stage.SWEEP: (self.sweep.step, HOUSEWORK),
             Stage.SLACK: (self.socket.step, LOOK * 5),
         }
+
+    async def run(self, only: Collection[Stage], stop: asyncio.Event) -> None:
+        """Run stages until told to stop; then let go of everything that was taken."""
+        if not await self.begin(stop):
+            return
+        wanted = set(only) or set(Stage)
         tasks = [
             asyncio.create_task(
                 forever(stage.value, step, wake=self.wake[stage], idle=idle, stop=stop),
                 name=stage.value,
             )
-            for stage, (step, idle) in steps.items()
+            for stage, (step, idle) in self.steps.items()
             if stage in wanted
         ]
         beating = asyncio.create_task(self.leases.beat(), name="leases")
@@ -240,23 +263,9 @@ class Service:
         try:
             if Stage.POLL in wanted:
                 await self.read(judging=Stage.JUDGE in wanted)
-            steps = {
-                Stage.RECHECK: self.recheck.step,
-                Stage.JUDGE: self.judge.step,
-                Stage.WAKEN: self.waken.step,
-                Stage.ROUTE: self.route.step,
-                Stage.DUE: self.due.step,
-                Stage.ESCALATE: self.escalate.step,
-                Stage.ANSWER: self.answer.step,
-                Stage.NOTIFY: self.notify.step,
-                Stage.INDEX: self.index.step,
-                Stage.WATCH: self.watch.step,
-                Stage.THEME: self.theme.step,
-                Stage.CRISIS: self.crisis.step,
-                Stage.SWEEP: self.sweep.step,
-            }
-            for step in [step for stage, step in steps.items() if stage in wanted]:
-                while await step():
+            for stage in FOLLOWS:
+                step, _ = self.steps[stage]
+                while stage in wanted and await step():
                     pass
             for _ in range(PACED if Stage.NOTIFY in wanted else 0):
                 if not await self.paced():
