@@ -22,12 +22,15 @@ from models.verdict import Feeling, Question, Verdict
 MEANING = "/bert/encoder/layer.5/output/LayerNorm/LayerNormalization_output_0"
 CARD = "listener.json"
 MODEL = "model_int8.onnx"
+STEADY = "steady.onnx"  # how the numbers of MODEL work together, with scales that no text moves
 TOKENIZER = "tokenizer.json"
 END = 2  # the number of the piece that ends a text, in the tokenizers of all our pairs
 FILLER = 1  # the number of the piece that stands for none
 AREA = 320  # pieces, fillers included, that go through at once; more would not stay at hand
 # On a CPU the sum and the norm, one after the other, are seven times as quick as both in one.
 SLOWER = ["SkipLayerNormFusion"]
+# Where a network that was read from memory looks for numbers that are in another file.
+NUMBERS_IN = "session.model_external_initializers_file_folder_path"
 MOST_CHARACTERS = 4_000  # far beyond what fits into the tokens a model reads
 
 
@@ -60,12 +63,18 @@ class Card(BaseModel):
     tokens: int = Field(gt=2)  # it reads no further
     temperature: float = Field(gt=0)  # divides the outputs, so that 0.8 is right 8 times in 10
     complaint: Scale | None = None  # of a model that reads brand and text and knows complaints
+    starred: Scale | None = None  # the same for a post with stars, where that is another
     context: bool = False  # whether such a model reads what is answered, and accounts of the brand
     together: bool = False  # whether several posts may go through at once and none feels another
     embedding: str | None = None  # the inner state of such a model that tells what a text means
     grey: Zone
     grey_where_language_is_unclear: Zone
     sha256: dict[str, str]
+
+    @property
+    def network(self) -> str:
+        """The file to open; `STEADY` reads its numbers from `MODEL`, which lies beside it."""
+        return STEADY if STEADY in self.sha256 else MODEL
 
 
 class Tokenizer(Protocol):
@@ -137,14 +146,16 @@ class Onnx:
         ]
         tongues = [language(question.text, question.language) for question in questions]
         whom = [about(one.brand, one.stars, one.answers if context else None) for one in questions]
-        opinions = self.opinions(whom, texts)
+        opinions = self.opinions(whom, texts, [one.stars is not None for one in questions])
         return [
             self.verdict(opinion, tongue) if text else self.wordless(tongue)
             for text, tongue, opinion in zip(texts, tongues, opinions, strict=True)
         ]
 
-    def opinions(self, whom: Sequence[str], texts: Sequence[str]) -> list[Opinion]:
-        """The calibrated probabilities, text by text."""
+    def opinions(
+        self, whom: Sequence[str], texts: Sequence[str], starred: Sequence[bool]
+    ) -> list[Opinion]:
+        """The calibrated probabilities, text by text; `starred` are those that come with stars."""
         if not texts:
             return []
         pair = self.card.complaint is not None
@@ -158,11 +169,12 @@ class Onnx:
         )["input_ids"]
         groups = self.groups([len(ids) for ids in pieces])
         texts_of = [[pieces[place] for place in group] for group in groups]
+        scales = [[self.scale(starred=starred[place]) for place in group] for group in groups]
         if self.threads == 1 or len(groups) == 1:
-            told = [self.run(texts) for texts in texts_of]
+            told = list(map(self.run, texts_of, scales))
         else:
             with ThreadPoolExecutor(self.threads, "judge") as side_by_side:
-                told = list(side_by_side.map(self.run, texts_of))
+                told = list(side_by_side.map(self.run, texts_of, scales))
         found = {
             place: opinion
             for group, opinions in zip(groups, told, strict=True)
@@ -184,7 +196,11 @@ class Onnx:
                 found.append([place])
         return found
 
-    def run(self, texts: Sequence[list[int]]) -> list[Opinion]:
+    def scale(self, *, starred: bool) -> Scale | None:
+        """How the output for a complaint is read: stars make a network surer, and rightly."""
+        return self.card.starred if starred and self.card.starred else self.card.complaint
+
+    def run(self, texts: Sequence[list[int]], scales: Sequence[Scale | None]) -> list[Opinion]:
         """Run the network over some texts, the shorter ones filled up."""
         longest = max(map(len, texts))
         ids = np.full((len(texts), longest), FILLER, dtype=np.int64)
@@ -193,8 +209,7 @@ class Onnx:
             ids[row, : len(pieces)] = pieces
             mask[row, : len(pieces)] = 1
         given = {"input_ids": ids, "attention_mask": mask}
-        scale = self.card.complaint
-        if scale is None:
+        if self.card.complaint is None:
             (outputs,) = self.session.run(None, given)
             felt = [self.feelings(one) for one in outputs.tolist()]
             return [Opinion(feelings[Feeling.NEGATIVE], feelings) for feelings in felt]
@@ -202,11 +217,11 @@ class Onnx:
         complaints, outputs, *states = self.session.run(wanted, given)
         return [
             Opinion(
-                1 / (1 + math.exp(-(scale.slope * float(complaints[row]) + scale.offset))),
+                probability(float(complaints[row]), scale),
                 self.feelings(outputs[row].tolist()),
                 direction(states[0][row, : len(pieces)], pieces) if states else b"",
             )
-            for row, pieces in enumerate(texts)
+            for row, (pieces, scale) in enumerate(zip(texts, scales, strict=True))
         ]
 
     def feelings(self, outputs: list[float]) -> dict[Feeling, float]:
@@ -270,7 +285,7 @@ def load(folder: Path, *, threads: int | None = None) -> Onnx:
     core unless told.
     """
     card = checked(folder)
-    model = Onnx(card, tokenizer(folder), session(folder, card.embedding), threads or cores())
+    model = Onnx(card, tokenizer(folder), session(folder, card), threads or cores())
     # The first call also tells the tokenizer where to cut, which two threads must not do at once.
     model.judge([Question("ready")])
     return model
@@ -296,7 +311,7 @@ def carded(folder: Path) -> Card:
 def checked(folder: Path) -> Card:
     """Read the card and compare the files with it."""
     card = carded(folder)
-    for name in (MODEL, TOKENIZER):
+    for name in sorted({MODEL, TOKENIZER, card.network}):
         try:
             with (folder / name).open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -326,19 +341,20 @@ def tokenizer(folder: Path) -> Tokenizer:
     return opened
 
 
-def session(folder: Path, also: str | None = None) -> ort.InferenceSession:
+def session(folder: Path, card: Card) -> ort.InferenceSession:
     """Open the network for one thread at a time, which sleeps when it has nothing to do.
 
-    `also` names an inner state that it is to give out beside its answers.
+    The inner state that tells what a text means is given out beside the answers.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry(NUMBERS_IN, str(folder))
     options.log_severity_level = 3  # errors, which are also raised
-    network: Path | bytes = folder / MODEL
-    if also is not None:
-        network = (folder / MODEL).read_bytes() + output(also)
+    network: Path | bytes = folder / card.network
+    if card.embedding:
+        network = (folder / card.network).read_bytes() + output(card.embedding)
     try:
         return ort.InferenceSession(
             network, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER
@@ -368,6 +384,12 @@ def length(number: int) -> bytes:
         written.append(number & 127 | 128)
         number >>= 7
     return bytes([*written, number])
+
+
+def probability(output: float, scale: Scale | None) -> float:
+    """What an output for a complaint comes to."""
+    slope, offset = scale or (1.0, 0.0)
+    return 1 / (1 + math.exp(-(slope * output + offset)))
 
 
 def direction(state: NDArray[np.float32], ids: Sequence[int]) -> bytes:

@@ -74,7 +74,19 @@ def fed(tokenizer: Tokenizer, example: sets.Example) -> Feed:
 
 def written(network: Network, whole: Path, small: Path, feeds: Sequence[Feed]) -> None:
     """The network in float32, then in int8 with a scale for each channel."""
-    network = answering(network)
+    traced(answering(network), whole)
+    ready = whole.with_name("ready.onnx")
+    onnx.save(settled(onnx.load(whole)), ready)
+    quant_pre_process(str(ready), str(ready), skip_symbolic_shape=True)
+    onnx.save(levelled(smoothed(onnx.load(ready), feeds)), ready)
+    eight_bits = {"weight_type": QuantType.QInt8, "per_channel": True}
+    quantize_dynamic(str(ready), str(ready), op_types_to_quantize=["Gather"], **eight_bits)
+    in_eight_bits(ready, small, Posts(feeds))
+    ready.unlink()
+
+
+def traced(network: Network, whole: Path) -> None:
+    """The network as it is, in float32."""
     row = torch.tensor([[0, 5, 2, 9, 2]])
     torch.onnx.export(
         network,
@@ -86,24 +98,23 @@ def written(network: Network, whole: Path, small: Path, feeds: Sequence[Feed]) -
         opset_version=17,
         dynamo=False,
     )
-    ready = whole.with_name("ready.onnx")
-    onnx.save(settled(onnx.load(whole)), ready)
-    quant_pre_process(str(ready), str(ready), skip_symbolic_shape=True)
-    onnx.save(levelled(smoothed(onnx.load(ready), feeds)), ready)
-    # The table of pieces, then the products, whose states have a scale that no text moves: so a
-    # post is told the same in any company, and many go through at once.
-    eight_bits: dict[str, Any] = {"weight_type": QuantType.QInt8, "per_channel": True}
-    quantize_dynamic(str(ready), str(ready), op_types_to_quantize=["Gather"], **eight_bits)
+
+
+def in_eight_bits(ready: Path, small: Path, posts: CalibrationDataReader) -> None:
+    """The products of the layers in int8, whose states have a scale that no text moves.
+
+    So a post is told the same in any company, and many go through at once.
+    """
     quantize_static(
         str(ready),
         str(small),
-        Posts(feeds),
+        posts,
         nodes_to_quantize=[node.name for node in products(onnx.load(ready))],
         activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        per_channel=True,
         extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"]},
-        **eight_bits,
     )
-    ready.unlink()
 
 
 class Posts(CalibrationDataReader):  # type: ignore[misc]

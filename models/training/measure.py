@@ -57,6 +57,7 @@ def calibrate(folder: Path, version: str) -> None:
         "tokens": 128,
         "temperature": 1.0,
         "complaint": [1.0, 0.0],
+        "starred": [1.0, 0.0],
         "context": True,
         "together": True,
         "embedding": onnx.MEANING,
@@ -64,7 +65,7 @@ def calibrate(folder: Path, version: str) -> None:
         "grey_where_language_is_unclear": [0.35, 0.65],
         "sha256": {
             name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-            for name in (onnx.MODEL, onnx.TOKENIZER, WHOLE)
+            for name in (onnx.MODEL, onnx.STEADY, onnx.TOKENIZER, WHOLE)
             if (folder / name).is_file()
         },
     }
@@ -74,17 +75,22 @@ def calibrate(folder: Path, version: str) -> None:
     opinions = model.opinions(
         [about(post.brand, post.stars, post.thread) for post in posts],
         [sets.told(post.text, post.brand) for post in posts],
+        [post.stars is not None for post in posts],
     )
     said = np.array([min(max(one.complaint, 1e-6), 1 - 1e-6) for one in opinions])
+    logits = np.log(said / (1 - said))
     true = np.array([post.complaint for post in posts])
-    slope, offset = scale(np.log(said / (1 - said)), true)
-    probable = 1 / (1 + np.exp(-(slope * np.log(said / (1 - said)) + offset)))
+    probable = np.zeros(len(posts))
+    for name, starred in (("complaint", False), ("starred", True)):
+        at = np.array([(post.stars is not None) == starred for post in posts])
+        slope, offset = scale(logits[at], true[at])
+        probable[at] = 1 / (1 + np.exp(-(slope * logits[at] + offset)))
+        card[name] = [round(slope, 4), round(offset, 4)]
     feelings = np.array([[one.feelings[feeling] for feeling in Feeling] for one in opinions])
     right = np.array([list(Feeling).index(Feeling(post.feeling)) for post in posts])
     low, high = thresholds(probable, true)
     card |= {
         "temperature": temperature(feelings, right),
-        "complaint": [round(slope, 4), round(offset, 4)],
         "grey": [low, high],
         "grey_where_language_is_unclear": [low, high],
     }

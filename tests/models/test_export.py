@@ -12,9 +12,19 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 import onnxruntime  # type: ignore[import-untyped]  # noqa: E402  (it ships no types)
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: E402
+from onnxruntime.quantization.shape_inference import quant_pre_process  # noqa: E402
 
-from models.training.export import ANSWERS, answering, levelled, smoothed, written  # noqa: E402
+from models.onnx import MODEL  # noqa: E402
+from models.training.export import (  # noqa: E402
+    ANSWERS,
+    answering,
+    levelled,
+    smoothed,
+    traced,
+    written,
+)
 from models.training.network import Network, transformers  # noqa: E402
+from models.training.steadied import SHORT, steadied  # noqa: E402
 
 LOUD = 200.0  # how much larger one channel is than the others
 
@@ -123,12 +133,36 @@ def test_a_last_layer_that_reads_the_first_piece_alone_answers_the_same(pieces: 
 @pytest.mark.filterwarnings("ignore")  # torch on the way we take, and on what it traces
 def test_in_int8_a_text_is_told_the_same_in_any_company(tmp_path: Path) -> None:
     pieces = np.random.default_rng(6).integers(3, 12, (30, 9))
-    feeds = [
-        {"input_ids": one[None], "attention_mask": np.ones((1, 9), np.int64)} for one in pieces
-    ]
     small = tmp_path / "small.onnx"
     network = tiny()
-    written(network, tmp_path / "whole.onnx", small, feeds)
+    written(network, tmp_path / "whole.onnx", small, fed(pieces))
+    tells_alike(network, small, pieces)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_weights_of_before_are_steadied_without_being_written_again(tmp_path: Path) -> None:
+    pieces = np.random.default_rng(6).integers(3, 12, (30, 9))
+    whole, shipped = tmp_path / "whole.onnx", tmp_path / MODEL
+    network = tiny()
+    traced(answering(network), whole)
+    quant_pre_process(str(whole), str(whole), skip_symbolic_shape=True)
+    onnx.save(levelled(smoothed(onnx.load(whole), fed(pieces))), whole)
+    quantize_dynamic(str(whole), str(shipped), weight_type=QuantType.QInt8, per_channel=True)
+
+    steady = steadied(tmp_path, fed(pieces))
+
+    tells_alike(network, steady, pieces)
+    numbers = onnx.load(steady, load_external_data=False).graph.initializer
+    assert {one.external_data[0].value for one in numbers if one.external_data} == {MODEL}
+    assert not [one.name for one in numbers if len(one.raw_data) > SHORT]
+
+
+def fed(pieces: Any) -> list[Any]:
+    return [{"input_ids": one[None], "attention_mask": np.ones_like(one)[None]} for one in pieces]
+
+
+def tells_alike(network: Any, small: Path, pieces: Any) -> None:
+    """The file says what the network says, and of a text the same in any company."""
     session = onnxruntime.InferenceSession(str(small))
     short = {"input_ids": pieces[:1, :5], "attention_mask": np.ones((1, 5), np.int64)}
     mask = np.ones((30, 9), np.int64)

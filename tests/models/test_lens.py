@@ -32,7 +32,7 @@ def test_short_words_are_nearest_to_what_they_mean_in_any_language() -> None:
 
 
 def test_openvino_looks_through_the_same_lens_and_others_through_none() -> None:
-    ours, theirs = shelf.lens("me5-small-pair 3"), shelf.lens("me5-small-pair 3 (openvino)")
+    ours, theirs = shelf.lens("me5-small-pair 3.1"), shelf.lens("me5-small-pair 3.1 (openvino)")
     assert ours is not None
     assert theirs is not None
     assert np.array_equal(ours, theirs)

@@ -1,5 +1,6 @@
 """The small English transformer: what it claims, and how quietly it starts."""
 
+import math
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from models import shelf
 from models.classifier import Classifier
-from models.onnx import AREA, Onnx, carded, tokenizer
+from models.onnx import AREA, Card, Onnx, Scale, carded, tokenizer
 from models.verdict import Question, Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -173,3 +174,29 @@ def test_texts_that_go_through_together_keep_their_own_answers(threads: int) -> 
     assert len(apart.given) == len(texts)
     assert len(together.given) < len(texts) / 3
     assert max(rows * pieces for rows, pieces in together.given) <= AREA
+
+
+def test_stars_have_a_scale_of_their_own_where_the_card_tells_one() -> None:
+    folder = shelf.WEIGHTS / shelf.DEFAULT
+    card = carded(folder).model_copy(
+        update={"complaint": Scale(1.0, 0.0), "starred": Scale(2.0, -1.0), "embedding": None}
+    )
+
+    def said(card: Card, stars: float | None) -> float:
+        asked = Question("not here", "Gull", language="en", stars=stars)
+        [verdict] = Onnx(card, tokenizer(folder), Summing(), 1).judge([asked])
+        return math.log(verdict.complaint / (1 - verdict.complaint))
+
+    alike = card.model_copy(update={"starred": None})
+    assert said(card, 2) == pytest.approx(2 * said(alike, 2) - 1)
+    assert said(card, None) == said(alike, None)
+
+
+def test_the_shipped_network_tells_a_text_the_same_in_any_company() -> None:
+    texts = [f"order {number} " + "still not here " * (number % 9) for number in range(12)]
+    asked = [Question(text, "Gull", language="en") for text in texts]
+    model = shelf.open(threads=1)
+
+    together = model.judge(asked)
+
+    assert together == [model.judge([one])[0] for one in asked]

@@ -25,7 +25,7 @@ def test_every_model_on_the_shelf_opens_by_its_name() -> None:
     assert shelf.names() == ("me5-small-pair", "minilm-l6-en", "lexicon")
     assert shelf.open("lexicon").name == "lexicon 1"
     assert shelf.open(NAME).name == "minilm-l6-en 1"
-    assert shelf.open().name == "me5-small-pair 3"
+    assert shelf.open().name == "me5-small-pair 3.1"
 
 
 def test_onnx_is_another_word_for_the_default_model() -> None:
@@ -105,6 +105,24 @@ def test_weights_cut_short_are_not_used(weights: Path, name: str) -> None:
     assert str(refused.value) == (
         f"The file {weights}/{name} is not the one that the model 'minilm-l6-en' was published "
         "with: it is cut short or changed. Install the listener again, or choose another model."
+    )
+
+
+@pytest.mark.parametrize("name", ["model_int8.onnx", "steady.onnx"])
+def test_neither_the_numbers_nor_what_works_with_them_may_be_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    shutil.copytree(shelf.WEIGHTS / shelf.DEFAULT, tmp_path / shelf.DEFAULT)
+    monkeypatch.setattr(shelf, "WEIGHTS", tmp_path)
+    file = tmp_path / shelf.DEFAULT / name
+    file.write_bytes(file.read_bytes()[:-1])
+
+    with pytest.raises(BrokenModel) as refused:
+        shelf.open()
+
+    assert str(refused.value) == (
+        f"The file {file} is not the one that the model 'me5-small-pair' was published with: "
+        "it is cut short or changed. Install the listener again, or choose another model."
     )
 
 
