@@ -7,15 +7,13 @@ from typing import Final
 
 import structlog
 
-from connectors.kit.errors import ConnectorError
 from listener.channels.contract import Announced, Announcing, Channel, NotNow, Undelivered
 from listener.desk import gathering
 from listener.domain.crisis import Bulletin, Crisis, Told, Turn
 from listener.domain.crisis_story import bulletin
 from listener.domain.rights import Act, may
-from listener.domain.secret import WrongKey
 from listener.domain.staff import Staff
-from listener.stages.loop import fault
+from listener.stages.telling import GONE, hindered
 from listener.store import bulletins, crises, people
 from listener.store.bulletins import Due
 from listener.store.session import AsyncSession, Store, now
@@ -71,7 +69,7 @@ class Crises:
         for one in due:
             wait, why = None, None
             try:
-                why = await self.tell_one(one)
+                why = await hindered(self.tell_one(one))
             except NotNow as soon:
                 wait = soon.wait
             async with self.store.transaction() as session:
@@ -85,22 +83,14 @@ class Crises:
                 log.warning("bulletin not told", channel=one.bulletin.channel, why=why)
         return told
 
-    async def tell_one(self, one: Due) -> str | None:
-        """Tell it; None when it arrived, else why not."""
-        try:
-            channel = await self.channel(one.bulletin)
-            if channel is None:
-                return "There is no such channel any more."
-            if not isinstance(channel, Announcing):
-                return "This kind of channel cannot tell of crises yet."
-            await channel.announce(announced(one))
-        except NotNow:
-            raise
-        except (Undelivered, ConnectorError, WrongKey) as error:
-            return str(error)
-        except Exception as error:  # noqa: BLE001  (a fault in one channel stops only its notices)
-            return fault(error)
-        return None
+    async def tell_one(self, one: Due) -> None:
+        """Tell it, outside any transaction."""
+        channel = await self.channel(one.bulletin)
+        if channel is None:
+            raise Undelivered(GONE)
+        if not isinstance(channel, Announcing):
+            raise Undelivered("This kind of channel cannot tell of crises yet.")
+        await channel.announce(announced(one))
 
 
 async def watch(session: AsyncSession, crisis: Crisis, moment: datetime) -> None:

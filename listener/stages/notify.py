@@ -16,6 +16,7 @@ from listener.domain.notice import TERMINAL, News, Notice
 from listener.domain.secret import WrongKey
 from listener.stages import detour
 from listener.stages.loop import fault
+from listener.stages.telling import GONE
 from listener.store import notices
 from listener.store.notices import Due
 from listener.store.rows import spans
@@ -156,7 +157,7 @@ class Notify:
             channel = await self.opening(due.notice)
             if channel is None:
                 self.lasting.add(due.notice.key)
-                return "There is no such channel any more."
+                return GONE
             partly = await channel.send(telling(due))
         except (Undelivered, ConnectorError, WrongKey) as error:
             if lasts(error):

@@ -9,7 +9,6 @@ from typing import Final
 
 import structlog
 
-from connectors.kit.errors import ConnectorError
 from listener.channels.contract import Channel, NotNow, Ringing, Undelivered, Warned
 from listener.domain import lookout, report
 from listener.domain.alarm import CALM, RISE, Alarm, AlarmNotice, Sort, about_theme, sentence
@@ -18,9 +17,8 @@ from listener.domain.likeness import Phrases, phrases
 from listener.domain.lookout import Calm, Rise
 from listener.domain.outlook import HOURS, LOOK_BACK, Outlook, hour_of, learn
 from listener.domain.report import Report
-from listener.domain.secret import WrongKey
 from listener.stages import call
-from listener.stages.loop import fault
+from listener.stages.telling import GONE, hindered
 from listener.store import alarms, history, watching
 from listener.store.alarms import Told
 from listener.store.session import Store, now
@@ -305,7 +303,7 @@ class Watch:
         for one in told:
             wait, why = None, None
             try:
-                why = await self.tell_one(one)
+                why = await hindered(self.tell_one(one))
             except NotNow as soon:
                 wait = soon.wait
             async with self.store.transaction() as session:
@@ -315,22 +313,14 @@ class Watch:
                 else:
                     await alarms.put_off(session, one.notice.key, until=moment + wait)
 
-    async def tell_one(self, one: Told) -> str | None:
-        """Tell it; None when it arrived, else why not."""
-        try:
-            channel = await self.channel(one.notice)
-            if channel is None:
-                return "There is no such channel any more."
-            if not isinstance(channel, Ringing):
-                return "This kind of channel cannot tell of alarms yet."
-            await channel.ring(warned(one))
-        except NotNow:
-            raise
-        except (Undelivered, ConnectorError, WrongKey) as error:
-            return str(error)
-        except Exception as error:  # noqa: BLE001  (a fault in one channel stops only its notices)
-            return fault(error)
-        return None
+    async def tell_one(self, one: Told) -> None:
+        """Tell it, outside any transaction."""
+        channel = await self.channel(one.notice)
+        if channel is None:
+            raise Undelivered(GONE)
+        if not isinstance(channel, Ringing):
+            raise Undelivered("This kind of channel cannot tell of alarms yet.")
+        await channel.ring(warned(one))
 
 
 def follow(standing: Sequence[Alarm], merged: Mapping[int, int]) -> None:
