@@ -221,7 +221,7 @@ class Service:
             if stage in wanted
         ]
         beating = asyncio.create_task(self.leases.beat(), name="leases")
-        breathing = asyncio.create_task(memory.give_back(MINUTE), name="memory")
+        breathing = asyncio.create_task(memory.give_back(LOOK * 5), name="memory")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
             await asyncio.wait({*tasks, beating, stopping}, return_when=asyncio.FIRST_COMPLETED)

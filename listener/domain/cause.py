@@ -92,15 +92,18 @@ def cut(
 ) -> Spoken:
     """Cut everything into its terms; `known` are the brand's own words, which name nothing."""
     passed = SMALL | {word for one in known for word in words(one)}
-    spoken = [terms(one.text, passed) for one in complaints]
+    once: dict[str, str] = {}  # a term that many say is kept once
+    spoken = [
+        frozenset(once.setdefault(term, term) for term in terms(one.text, passed))
+        for one in complaints
+    ]
+    among = Counter(term for one in spoken for term in one)
     elsewhere: Counter[str] = Counter()
     number = 0
     for text in others:
-        elsewhere.update(terms(text, passed))
+        elsewhere.update(among.keys() & terms(text, passed))  # nobody asks about others
         number += 1
-    return Spoken(
-        complaints, spoken, Counter(term for one in spoken for term in one), elsewhere, number
-    )
+    return Spoken(complaints, spoken, among, elsewhere, number)
 
 
 def causes(

@@ -1,8 +1,7 @@
 """Grouping: which complaints of a brand say the same, by the words and the meaning they share."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from math import log
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -30,6 +29,7 @@ THROUGH_A_LENS: Final = Ways(by_words=0.5, near=0.12)  # meaning is to be truste
 CODE: Final = 3.0  # FRESH20 or BA2490 name a cause; weighs so many times as much as a word
 AT_LEAST: Final = 0.5  # the weight of a word that everybody says
 AT_ONCE: Final = 1_000  # terms that are compared together
+CODED: Final = np.uint64(1)  # the bit that tells the number of a code
 ROWS: Final = 256  # texts that are compared with all others together
 GONE: Final = -9.0  # less alike than anything can be
 TOGETHER: Final = 2.0  # more alike than anything can be
@@ -55,7 +55,7 @@ def grouped(
     say it; what is of none yet goes where its words are. The order in which complaints are
     given changes nothing.
     """
-    if len(said) < FEWEST and not by_hand:
+    if not said or (len(said) < FEWEST and not by_hand):
         return []
     order = sorted(range(len(said)), key=lambda place: said[place].mention_id)
     alike = sharing([said[place].text for place in order], known)
@@ -94,27 +94,36 @@ def heed(alike: Matrix, of: Sequence[int], by_hand: Collection[int]) -> None:
 def sharing(texts: Sequence[str], known: Collection[str]) -> Matrix:
     """How alike texts are by the words they share, 0 to 1: the cosines between all of them.
 
-    A rare word weighs more, and one that only one text has none. Reckoned some terms at a time:
-    two thousand texts have so many that all at once would fill the memory.
+    A rare word weighs more, and one that only one text has none. Reckoned some terms at a time,
+    and with numbers for terms: two thousand texts have so many that all at once, or all their
+    words, would fill the memory.
     """
     passed = SMALL | {word for one in known for word in words(one)}
-    having: dict[str, list[int]] = defaultdict(list)
-    for number, text in enumerate(texts):
-        for term in terms(text, passed):
-            having[term].append(number)
-    shared = sorted(term for term, numbers in having.items() if len(numbers) > 1)
+    keys = [np.fromiter(map(key, terms(text, passed)), np.uint64) for text in texts]
+    every, term, counts = np.unique(np.concatenate(keys), return_inverse=True, return_counts=True)
+    weights = np.log((1 + len(texts)) / (1 + counts)) + AT_LEAST
+    weights[every & CODED != 0] *= CODE
+    by_several = counts[term] > 1
+    text = np.repeat(np.arange(len(texts)), [len(one) for one in keys])[by_several]
+    term = term[by_several]
+    shared = np.flatnonzero(counts > 1)
     alike = np.zeros((len(texts), len(texts)), dtype=np.float32)
     for start in range(0, len(shared), AT_ONCE):
         several = shared[start : start + AT_ONCE]
+        here = (term >= several[0]) & (term <= several[-1])
         rows = np.zeros((len(texts), len(several)), dtype=np.float32)
-        for place, term in enumerate(several):
-            rare = log((1 + len(texts)) / (1 + len(having[term]))) + AT_LEAST
-            rows[having[term], place] = rare * (CODE if is_code(term) else 1)
+        rows[text[here], np.searchsorted(several, term[here])] = weights[term[here]]
         add_products(alike, rows)
     lengths = np.sqrt(np.maximum(alike.diagonal(), TINY))
     alike /= lengths
     alike /= lengths[:, None]
     return alike
+
+
+def key(term: str) -> int:
+    """A number for a term, the same in every process; odd for a code."""
+    digest = int.from_bytes(blake2b(term.encode(), digest_size=8).digest(), "big")
+    return digest | 1 if is_code(term) else digest & ~1
 
 
 def add_products(sums: Matrix, rows: Matrix, weight: float = 1.0) -> None:

@@ -38,7 +38,7 @@ SESSION = {
     "application_name": "listener",
     "idle_in_transaction_session_timeout": f"{int(PATIENCE.total_seconds())}s",
 }
-CACHE: Final = 8_000  # kilobytes that SQLite's writer may hold in memory
+CACHE: Final = 4_000  # kilobytes that SQLite's writer may hold in memory
 LOG: Final = 4_000  # pages of 4 kB that its log may have before they are copied from it
 READING = {"default_transaction_read_only": "on"}
 # A lock that lets others refer to the row meanwhile. With a full one the judge, who has a
