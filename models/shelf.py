@@ -19,7 +19,7 @@ CARDS = Path(__file__).parent / "cards"
 DEFAULT = "me5-small-pair"
 SUMMARIES = {
     "me5-small-pair": "reads brand and text, in seven languages, and knows complaints",
-    "minilm-l6-en": "knows only the mood of an English text; about three times as quick",
+    "minilm-l6-en": "knows only the mood of an English text; takes two thirds of the time",
     "lexicon": "listed words of four languages; a yardstick",
 }
 
