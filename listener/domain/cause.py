@@ -3,9 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import pairwise
 from math import log, sqrt
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
 
 from listener.domain.likeness import is_repost, plain_words, runs, unaddressed
 from listener.domain.words import words
@@ -38,6 +43,7 @@ SMALL_WORDS: Final = (
     "com het een en maar ik niet geen van op te met voor bij dat dit aan naar ook nog dan "
 )
 SMALL: Final = frozenset(SMALL_WORDS.split())
+CODED: Final = 1  # the bit that tells the number of a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +83,63 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """What was said, cut into terms once: complaints, and posts that complain of nothing."""
+class Terms(Sequence[frozenset[str]]):
+    """The terms of each complaint, cut whenever they are asked for.
+
+    Thousands of complaints have so many that all of them, kept for a second, would leave the
+    memory of a service in pieces.
+    """
 
     said: Sequence[Said]
-    terms: Sequence[frozenset[str]]  # of each complaint
-    among: Counter[str]  # how many complaints have a term
-    elsewhere: Counter[str]  # how many other posts have it
-    others: int  # how many of those there are
+    passed: Collection[str]
+
+    @override
+    def __len__(self) -> int:
+        return len(self.said)
+
+    @override
+    def __getitem__(self, place: Any) -> Any:
+        return terms(self.said[place].text, self.passed)
+
+
+class Tally:
+    """How many texts have a term."""
+
+    def __init__(self, texts: Iterable[str], passed: Collection[str]) -> None:
+        found = [keys(text, passed) for text in texts]
+        self.texts = len(found)
+        every = np.concatenate([np.zeros(0, np.uint64), *found])
+        self.keys, self.counts = np.unique(every, return_counts=True)
+
+    def __getitem__(self, term: str) -> int:
+        number = np.uint64(key(term))
+        place = int(np.searchsorted(self.keys, number))
+        there = place < len(self.keys) and self.keys[place] == number
+        return int(self.counts[place]) if there else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What was said, as far as it is cut into terms: complaints, and posts that complain of nothing."""
+
+    said: Sequence[Said]
+    terms: Terms  # of each complaint
+    among: Tally  # how many complaints have a term
+    elsewhere: Tally  # how many other posts have it
 
 
 def cut(
     complaints: Sequence[Said], others: Iterable[str], *, known: Collection[str] = ()
 ) -> Spoken:
     """Cut everything into its terms; `known` are the brand's own words, which name nothing."""
-    passed = SMALL | {word for one in known for word in words(one)}
-    once: dict[str, str] = {}  # a term that many say is kept once
-    spoken = [
-        frozenset(once.setdefault(term, term) for term in terms(one.text, passed))
-        for one in complaints
-    ]
-    among = Counter(term for one in spoken for term in one)
-    elsewhere: Counter[str] = Counter()
-    number = 0
-    for text in others:
-        elsewhere.update(among.keys() & terms(text, passed))  # nobody asks about others
-        number += 1
-    return Spoken(complaints, spoken, among, elsewhere, number)
+    passed = passed_over(known)
+    among = Tally((one.text for one in complaints), passed)
+    return Spoken(complaints, Terms(complaints, passed), among, Tally(others, passed))
+
+
+def passed_over(known: Collection[str]) -> frozenset[str]:
+    """The words that tell nothing: small ones, and the brand's own."""
+    return SMALL.union(word for one in known for word in words(one))
 
 
 def causes(
@@ -122,7 +158,7 @@ def causes(
     people.
     """
     heard = cut(complaints, others, known=known)
-    spoken, elsewhere = heard.terms, heard.elsewhere
+    spoken, elsewhere = list(heard.terms), heard.elsewhere
     found = known_before(heard, themes or {})
     told = {mention_id for one in found for mention_id in one.mentions}
     left = {number for number, one in enumerate(complaints) if one.mention_id not in told}
@@ -184,7 +220,7 @@ def named(heard: Spoken, group: Sequence[int]) -> tuple[str, Said]:
     apart (the log-odds).
     """
     counts = Counter(term for place in group for term in heard.terms[place])
-    others = len(heard.said) - len(group) + heard.others
+    others = len(heard.said) - len(group) + heard.elsewhere.texts
     weights = {
         term: weight
         for term, count in counts.items()
@@ -261,11 +297,12 @@ def clearest(
     Best is who says in few words much of what several say. Who passes on another's words is
     quoted only where nobody has words of their own.
     """
-    spoken = cut(complaints, (), known=known)
-    shared = {term: log(count) for term, count in spoken.among.items() if count >= FEWEST}
+    spoken = list(Terms(complaints, passed_over(known)))
+    counts = Counter(term for said in spoken for term in said)
+    shared = {term: log(count) for term, count in counts.items() if count >= FEWEST}
 
     def telling(place: int) -> tuple[float, int]:
-        said, text = spoken.terms[place], complaints[place].text
+        said, text = spoken[place], complaints[place].text
         worth = sum(shared.get(term, 0.0) for term in said)
         long = max(1.0, len(text) / LONGEST_QUOTE)
         return -worth / sqrt(len(said) + 5) / long**2, complaints[place].mention_id
@@ -295,3 +332,19 @@ def terms(text: str, passed: Collection[str]) -> frozenset[str]:
     ]
     pairs = {f"{one} {two}" for one, two in pairwise(kept) if one and two}
     return frozenset({word for word in kept if word and len(word) > 2} | pairs)
+
+
+def keys(text: str, passed: Collection[str]) -> NDArray[np.uint64]:
+    """The numbers of the terms of a text."""
+    return np.fromiter(map(key, terms(text, passed)), np.uint64)
+
+
+def key(term: str) -> int:
+    """A number for a term, the same in every process; odd for a code."""
+    digest = int.from_bytes(blake2b(term.encode(), digest_size=8).digest(), "big")
+    return digest | CODED if is_code(term) else digest & ~CODED
+
+
+def is_code(term: str) -> bool:
+    """Whether a word is a code, a flight or a model: letters and digits in one."""
+    return " " not in term and any(sign.isdigit() for sign in term)

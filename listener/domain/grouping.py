@@ -1,17 +1,15 @@
 """Grouping: which complaints of a brand say the same, by the words and the meaning they share."""
 
 from collections.abc import Collection, Mapping, Sequence
-from hashlib import blake2b
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from listener.domain.cause import SMALL, Said, terms
+from listener.domain.cause import CODED, Said, keys, passed_over
 from listener.domain.embedding import TINY, Matrix, seen
 from listener.domain.theme import FEWEST
-from listener.domain.words import words
 
 
 class Ways(NamedTuple):
@@ -29,7 +27,6 @@ THROUGH_A_LENS: Final = Ways(by_words=0.5, near=0.12)  # meaning is to be truste
 CODE: Final = 3.0  # FRESH20 or BA2490 name a cause; weighs so many times as much as a word
 AT_LEAST: Final = 0.5  # the weight of a word that everybody says
 AT_ONCE: Final = 1_000  # terms that are compared together
-CODED: Final = np.uint64(1)  # the bit that tells the number of a code
 ROWS: Final = 256  # texts that are compared with all others together
 GONE: Final = -9.0  # less alike than anything can be
 TOGETHER: Final = 2.0  # more alike than anything can be
@@ -98,13 +95,15 @@ def sharing(texts: Sequence[str], known: Collection[str]) -> Matrix:
     and with numbers for terms: two thousand texts have so many that all at once, or all their
     words, would fill the memory.
     """
-    passed = SMALL | {word for one in known for word in words(one)}
-    keys = [np.fromiter(map(key, terms(text, passed)), np.uint64) for text in texts]
-    every, term, counts = np.unique(np.concatenate(keys), return_inverse=True, return_counts=True)
+    passed = passed_over(known)
+    numbers = [keys(text, passed) for text in texts]
+    every, term, counts = np.unique(
+        np.concatenate(numbers), return_inverse=True, return_counts=True
+    )
     weights = np.log((1 + len(texts)) / (1 + counts)) + AT_LEAST
-    weights[every & CODED != 0] *= CODE
+    weights[every & np.uint64(CODED) != 0] *= CODE
     by_several = counts[term] > 1
-    text = np.repeat(np.arange(len(texts)), [len(one) for one in keys])[by_several]
+    text = np.repeat(np.arange(len(texts)), [len(one) for one in numbers])[by_several]
     term = term[by_several]
     shared = np.flatnonzero(counts > 1)
     alike = np.zeros((len(texts), len(texts)), dtype=np.float32)
@@ -120,12 +119,6 @@ def sharing(texts: Sequence[str], known: Collection[str]) -> Matrix:
     return alike
 
 
-def key(term: str) -> int:
-    """A number for a term, the same in every process; odd for a code."""
-    digest = int.from_bytes(blake2b(term.encode(), digest_size=8).digest(), "big")
-    return digest | 1 if is_code(term) else digest & ~1
-
-
 def add_products(sums: Matrix, rows: Matrix, weight: float = 1.0) -> None:
     """Add the products of all rows with each other, without a second table of that size.
 
@@ -138,11 +131,6 @@ def add_products(sums: Matrix, rows: Matrix, weight: float = 1.0) -> None:
         above = np.triu(within)
         within[:] = above + np.triu(above, 1).T
         sums[end:, start:end] = sums[start:end, end:].T
-
-
-def is_code(term: str) -> bool:
-    """Whether a word is a code, a flight or a model: letters and digits in one."""
-    return " " not in term and any(sign.isdigit() for sign in term)
 
 
 def centred(meanings: Matrix, lens: Matrix | None = None) -> Matrix:
