@@ -15,6 +15,8 @@ from models.remote import Post
 
 WEIGHTS = Path(__file__).parent / "weights"
 SHIPPED = ("me5-small-pair", "minilm-l6-en")  # folders of weights
+ONNX = "onnx"  # alone the default weights, with `:` and a folder those that lie there
+OPENED: dict[str, Path] = {}  # folders of weights that did not come with the product, by name
 CARDS = Path(__file__).parent / "cards"
 DEFAULT = "me5-small-pair"
 SUMMARIES = {
@@ -41,9 +43,9 @@ def card(name: str) -> str | None:
     """
     if name.startswith((hub.PREFIX, remote.PREFIX)):
         return None
-    if name.startswith(f"{openvino.PREFIX}:"):
+    if name.startswith((f"{openvino.PREFIX}:", f"{ONNX}:")):
         return None
-    if name in ("onnx", openvino.PREFIX):
+    if name in (ONNX, openvino.PREFIX):
         name = DEFAULT
     if name not in names():
         raise UnknownModel(
@@ -73,8 +75,8 @@ def open(  # noqa: A001 - read as `shelf.open`
 ) -> Classifier:
     """Open a model; it may block for some seconds, and for minutes while one is fetched.
 
-    A name is one of `names()`, `openvino` alone (the default weights) or with `:` and a folder of
-    weights of our kind, `hub:` with a folder or a name on the Hugging Face hub, or `remote:` with
+    A name is one of `names()`, `onnx` or `openvino` alone (the default weights) or with `:` and a
+    folder of weights of our kind, `hub:` with a folder or a name on the Hugging Face hub, or `remote:` with
     the address of an inference server, which is asked by `post`. `mapping` says
     what the labels of such a model mean and `languages` which ones (ISO 639) it has learnt;
     models of our own know both. `threads` is how many cores it may use, all unless told, or
@@ -94,11 +96,11 @@ def open(  # noqa: A001 - read as `shelf.open`
     if name.startswith(remote.PREFIX):
         where = name.removeprefix(remote.PREFIX)
         return remote.load(where, post, threads=threads, mapping=mapping, languages=languages)
-    by_openvino, _, folder = name.partition(":")
-    if name != "onnx" and by_openvino != openvino.PREFIX and name not in names():
+    runs, _, folder = name.partition(":")
+    if runs not in (ONNX, openvino.PREFIX) and name not in names():
         raise UnknownModel(
             f"There is no model called {name!r}. Choose one of: {', '.join(names())}, "
-            f"{openvino.PREFIX}, {openvino.PREFIX}:FOLDER, {hub.PREFIX}FOLDER-OR-NAME, "
+            f"{ONNX}:FOLDER, {openvino.PREFIX}, {openvino.PREFIX}:FOLDER, {hub.PREFIX}FOLDER-OR-NAME, "
             f"{remote.PREFIX}ADDRESS."
         )
     if mapping or languages:
@@ -108,18 +110,24 @@ def open(  # noqa: A001 - read as `shelf.open`
         )
     if name == "lexicon":
         return Lexicon()
-    if by_openvino == openvino.PREFIX:
-        return openvino.load(Path(folder) if folder else WEIGHTS / DEFAULT, threads=threads)
-    return onnx.load(WEIGHTS / (DEFAULT if name == "onnx" else name), threads=threads)
+    shipped = WEIGHTS / (name if name in names() else DEFAULT)
+    load = openvino.load if runs == openvino.PREFIX else onnx.load
+    model = load(Path(folder) if folder else shipped, threads=threads)
+    if folder:
+        OPENED[f"{model.card.name} {model.card.version}"] = Path(folder)
+    return model
 
 
 def lens(model: str) -> Lens | None:
     """The lens for embeddings of a model, by the name and version that verdicts carry.
 
-    None where it has none, as models have that did not come with the product.
+    None where it has none, as models have that are not of our kind.
     """
+    model = model.removesuffix(openvino.MARK)
+    if model in OPENED:
+        return lenses.read(OPENED[model])
     for name in SHIPPED:
         card = onnx.carded(WEIGHTS / name)
-        if model.removesuffix(openvino.MARK) == f"{card.name} {card.version}":
+        if model == f"{card.name} {card.version}":
             return lenses.read(WEIGHTS / name)
     return None

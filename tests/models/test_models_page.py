@@ -15,7 +15,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
     "name",
     [
         *shelf.names(),
-        "onnx",
+        shelf.ONNX,
+        f"{shelf.ONNX}:FOLDER",
         openvino.PREFIX,
         f"{openvino.PREFIX}:FOLDER",
         f"{hub.PREFIX}FOLDER",

@@ -32,6 +32,26 @@ def test_onnx_is_another_word_for_the_default_model() -> None:
     assert shelf.open("onnx").name == shelf.open().name
 
 
+def test_weights_of_ones_own_are_opened_by_their_folder_and_have_their_own_lens(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "build" / "me5-small-pair"
+    shutil.copytree(shelf.WEIGHTS / shelf.DEFAULT, folder)
+    card = json.loads((folder / "listener.json").read_text("utf-8"))
+    (folder / "listener.json").write_text(json.dumps(card | {"version": "ours"}), "utf-8")
+
+    assert shelf.open(f"onnx:{folder}").name == "me5-small-pair ours"
+    assert shelf.card(f"onnx:{folder}") is None
+    assert shelf.lens("me5-small-pair ours") is not None
+    (folder / "lens.npz").unlink()
+    assert shelf.lens("me5-small-pair ours") is None
+
+
+def test_a_folder_that_is_not_there_is_told() -> None:
+    with pytest.raises(BrokenModel, match=r"has no readable listener\.json in /nowhere"):
+        shelf.open("onnx:/nowhere")
+
+
 @pytest.mark.parametrize("name", ["gpt", "", "../weights/minilm-l6-en", "Lexicon"])
 def test_an_unknown_name_is_answered_with_the_known_ones(name: str) -> None:
     with pytest.raises(UnknownModel) as refused:
@@ -39,7 +59,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(name: str) -> None:
 
     assert str(refused.value) == (
         f"There is no model called {name!r}. Choose one of: me5-small-pair, minilm-l6-en, "
-        "lexicon, openvino, openvino:FOLDER, hub:FOLDER-OR-NAME, remote:ADDRESS."
+        "lexicon, onnx:FOLDER, openvino, openvino:FOLDER, hub:FOLDER-OR-NAME, remote:ADDRESS."
     )
 
 
