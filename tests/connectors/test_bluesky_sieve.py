@@ -158,7 +158,10 @@ async def heard(dialect: str, script: Sequence[bytes | str], wanted: Sieve) -> l
 
 
 def changes(pages: Sequence[Page], matcher: Matcher) -> list[object]:
-    """What the listener would write: new mentions, their edits, their deletions, in order."""
+    """What the listener would write: new mentions, their edits, their deletions, in order.
+
+    An account that goes takes all its posts with it at one moment: among them there is no order.
+    """
     standing: dict[str, str] = {}
     found: list[object] = []
     for page in pages:
@@ -166,7 +169,7 @@ def changes(pages: Sequence[Page], matcher: Matcher) -> list[object]:
             if standing.get(post.id) != post.revision:
                 standing[post.id] = post.revision
                 found.append((post, matches))
-        found += [uri for uri in page.gone if standing.pop(uri, None)]
+        found += sorted(uri for uri in page.gone if standing.pop(uri, None))
     return found
 
 
