@@ -57,7 +57,7 @@ soak: ## Listen to ten times Bluesky for SOAK (20m unless told), watching memory
 latency: ## See how soon posts are cases, on both databases: 50 a second, and 1,000 of which few matter
 	@sh scripts/setup dev
 	@$(BIN)/python scripts/soak --for 60s --rate 50 --share 1 --on sqlite postgresql $(ARGS)
-	@exec $(BIN)/python scripts/soak --for 60s --rate 1000 --share 0.01 --on sqlite postgresql $(ARGS)
+	@exec $(BIN)/python scripts/soak --for 60s --rate 1000 --on sqlite postgresql $(ARGS)
 
 fuzz: ## Feed broken posts to every reader for FUZZ seconds (60 unless told): none may fall
 	@sh scripts/setup dev
