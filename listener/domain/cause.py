@@ -44,6 +44,7 @@ SMALL_WORDS: Final = (
 )
 SMALL: Final = frozenset(SMALL_WORDS.split())
 CODED: Final = 1  # the bit that tells the number of a code
+Keys = NDArray[np.uint64]  # the numbers of terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,31 @@ class Tally:
         self.keys, self.counts = np.unique(every, return_counts=True)
 
     def __getitem__(self, term: str) -> int:
-        number = np.uint64(key(term))
-        place = int(np.searchsorted(self.keys, number))
-        there = place < len(self.keys) and self.keys[place] == number
-        return int(self.counts[place]) if there else 0
+        return int(self.of(np.array([key(term)], np.uint64))[0])
+
+    def of(self, numbers: Keys) -> NDArray[np.int64]:
+        """How many texts have each of the terms with these numbers."""
+        return looked_up(self.keys, self.counts, numbers)
+
+
+class Weights:
+    """How much terms set apart what has them, by their numbers; other terms nothing."""
+
+    def __init__(self, numbers: Keys, weights: NDArray[np.float64]) -> None:
+        order = np.argsort(numbers)
+        self.keys, self.weights = numbers[order], weights[order]
+
+    def of(self, numbers: Keys) -> NDArray[np.float64]:
+        """What each of the terms with these numbers weighs."""
+        return looked_up(self.keys, self.weights, numbers)
+
+
+def looked_up(known: Keys, values: NDArray[Any], numbers: Keys) -> NDArray[Any]:
+    """The value of each number; `known` is sorted, and what is not there has none."""
+    if not len(known):
+        return np.zeros(len(numbers), values.dtype)
+    places = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+    return np.where(known[places] == numbers, values[places], 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +148,20 @@ class Spoken:
     terms: Terms  # of each complaint
     among: Tally  # how many complaints have a term
     elsewhere: Tally  # how many other posts have it
+
+    def tally(self, group: Collection[int]) -> Tally:
+        """How many complaints of a group have a term."""
+        return Tally((self.said[place].text for place in group), self.terms.passed)
+
+    def spelled(self, group: Collection[int], numbers: Keys) -> dict[int, str]:
+        """The terms of a group that have these numbers, by number."""
+        wanted = set(numbers.tolist())
+        found: dict[int, str] = {}
+        for place in group:
+            if len(found) == len(wanted):
+                break
+            found |= {number: term for term in self.terms[place] if (number := key(term)) in wanted}
+        return found
 
 
 def cut(
@@ -184,7 +220,9 @@ def causes(
         ]
         name = max(pairs, key=lambda term: (len(of[term]), term)) if pairs else best
         group = of[best]
-        found.append(cause(name, group, complaints, spoken, weights))
+        numbers = np.fromiter(map(key, weights), np.uint64, len(weights))
+        weighs = Weights(numbers, np.fromiter(weights.values(), np.float64, len(weights)))
+        found.append(cause(name, group, heard, heard.tally(group), weighs))
         left -= group
     return sorted(found, key=lambda one: (-one.people, one.words))
 
@@ -217,72 +255,74 @@ def named(heard: Spoken, group: Sequence[int]) -> tuple[str, Said]:
     """The name of what some complaints share, beside all else, and the clearest of them.
 
     `group` are their places. Up to three words, by how many say them and how much that sets them
-    apart (the log-odds).
+    apart (the log-odds). Reckoned with the numbers of terms, as a thousand complaints have many.
     """
-    counts = Counter(term for place in group for term in heard.terms[place])
+    mine = heard.tally(group)
     others = len(heard.said) - len(group) + heard.elsewhere.texts
-    weights = {
-        term: weight
-        for term, count in counts.items()
-        if (
-            weight := lift(
-                count, len(group), heard.among[term] - count + heard.elsewhere[term], others
-            )
-        )
-        > 0
-    }
-    if not weights:
+    besides = heard.among.of(mine.keys) - mine.counts + heard.elsewhere.of(mine.keys)
+    weighs = np.fromiter(
+        (
+            lift(count, len(group), other, others)
+            for count, other in zip(mine.counts.tolist(), besides.tolist(), strict=True)
+        ),
+        np.float64,
+        len(mine.keys),
+    )
+    apart = weighs > 0
+    if not apart.any():
         return NAMELESS, heard.said[own(heard.said, group)[0]]
     # What a few of them say by chance names nothing that they share.
-    common = [term for term in weights if counts[term] >= COMMON * len(group)] or weights
-    best = max(common, key=lambda term: (counts[term] * weights[term], len(term), term))
-    made = cause(best, group, heard.said, heard.terms, weights)
+    common = apart & (mine.counts >= COMMON * len(group))
+    worth = np.where(common if common.any() else apart, mine.counts * weighs, 0)
+    best = heard.spelled(group, mine.keys[worth == worth.max()])
+    made = cause(
+        max(best.values(), key=lambda term: (len(term), term)),
+        group,
+        heard,
+        mine,
+        Weights(mine.keys[apart], weighs[apart]),
+    )
     return made.name, made.quote
 
 
-def cause(
-    name: str,
-    group: Collection[int],
-    complaints: Sequence[Said],
-    spoken: Sequence[frozenset[str]],
-    weights: dict[str, float],
-) -> Cause:
-    """A cause from those who say it."""
-    shared = Counter(term for number in group for term in spoken[number] if term in weights)
+def cause(name: str, group: Collection[int], heard: Spoken, mine: Tally, weights: Weights) -> Cause:
+    """A cause from those who say it; `mine` are the terms of the group."""
+    weighs = weights.of(mine.keys)
+    by_many = (weighs > 0) & (mine.counts >= max(FEWEST, len(group) / 3))
+    worth = dict(
+        zip(mine.keys[by_many].tolist(), (mine.counts * weighs)[by_many].tolist(), strict=True)
+    )
+    spelled = heard.spelled(group, mine.keys[by_many])
     parts = set(name.split())
-    more = [
-        term
-        for term, count in sorted(
-            shared.items(), key=lambda pair: (-pair[1] * weights[pair[0]], pair[0])
-        )
-        if count >= max(FEWEST, len(group) / 3) and not parts & set(term.split())
-    ]
     chosen: list[str] = [name]
-    for term in more:
-        if len(chosen) < 3 and not any(set(term.split()) & set(one.split()) for one in chosen):
-            chosen.append(term)
+    for number in sorted(worth, key=lambda number: (-worth[number], spelled[number])):
+        if len(chosen) < 3 and parts.isdisjoint(spelled[number].split()):
+            chosen.append(spelled[number])
+            parts.update(spelled[number].split())
+    shared = (weighs > 0) & (mine.counts >= FEWEST)
+    counted = Weights(mine.keys[shared], weighs[shared])
 
-    def telling(number: int) -> tuple[float, int]:
-        text = complaints[number].text
-        said = sum(weights[term] for term in spoken[number] if shared[term] >= FEWEST)
-        long = max(1.0, len(text) / LONGEST_QUOTE)
-        return said / sqrt(len(spoken[number]) + 5) / long**2, -complaints[number].mention_id
+    def telling(place: int) -> tuple[float, int]:
+        one = heard.said[place]
+        said = keys(one.text, heard.terms.passed)
+        long = max(1.0, len(one.text) / LONGEST_QUOTE)
+        return counted.of(said).sum() / sqrt(len(said) + 5) / long**2, -one.mention_id
 
     return Cause(
         words=tuple(chosen),
-        mentions=tuple(sorted(complaints[number].mention_id for number in group)),
-        people=len({complaints[number].by for number in group}),
-        quote=complaints[max(own(complaints, group), key=telling)],
+        mentions=tuple(sorted(heard.said[place].mention_id for place in group)),
+        people=len({heard.said[place].by for place in group}),
+        quote=heard.said[max(own(heard.said, group), key=telling)],
     )
 
 
 def own(complaints: Sequence[Said], group: Collection[int]) -> list[int]:
     """Those who say it in words of their own, the first first; all where all repeat another's."""
     found: list[int] = []
-    told: set[tuple[str, ...]] = set()
+    told: set[int] = set()  # a thousand complaints have too many runs to keep their words
     for place in sorted(group, key=lambda place: complaints[place].mention_id):
         text = complaints[place].text
-        said = runs(text)
+        said = {hash(run) for run in runs(text)}
         if not is_repost(text) and told.isdisjoint(said):
             found.append(place)
             told |= said
@@ -334,7 +374,7 @@ def terms(text: str, passed: Collection[str]) -> frozenset[str]:
     return frozenset({word for word in kept if word and len(word) > 2} | pairs)
 
 
-def keys(text: str, passed: Collection[str]) -> NDArray[np.uint64]:
+def keys(text: str, passed: Collection[str]) -> Keys:
     """The numbers of the terms of a text."""
     return np.fromiter(map(key, terms(text, passed)), np.uint64)
 
