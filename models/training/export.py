@@ -28,7 +28,7 @@ from typing_extensions import override
 
 from models.openvino import WHOLE
 from models.training import build, sets
-from models.training.network import PIECES, Network, recovered
+from models.training.network import EVENED, PIECES, Network, recovered
 
 ANSWERS = ("complaint", "feeling", "urgent", "harm")
 LOOKED_AT = 400  # posts that were learnt from, to see how large each number becomes
@@ -222,7 +222,7 @@ def smoothed(model: onnx.ModelProto, feeds: Sequence[Feed]) -> onnx.ModelProto:
         met = np.maximum(np.max([np.abs(one).max(axis=1) for one in weights], axis=0), 1e-5)
         scale = np.maximum(sizes[state], 1e-3) ** SHARE / met ** (1 - SHARE)
         scale /= np.exp(np.log(scale).mean())
-        name = f"smooth_{number}"
+        name = f"{EVENED}{number}"
         factor = numpy_helper.from_array((1 / scale).astype(np.float32), name)
         model.graph.initializer.append(factor)
         divisions[id(nodes[0])] = helper.make_node("Mul", [state, name], [f"{name}_out"], name=name)

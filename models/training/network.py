@@ -1,5 +1,6 @@
 """The network: a multilingual encoder that answers four questions in one pass."""
 
+from collections.abc import Container, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
@@ -18,6 +19,8 @@ HARMS = get_args(Harm)
 FEELINGS = 3
 HEADS = ("bert.", "classifier.", "complaint.", "feeling.", "urgent.", "harm.")
 PIECES = 160  # a model reads no further
+QUANTIZED, EVENED = "_quantized", "smooth_"  # how int8 numbers and even channels are named
+MADE_SMALL = ("DynamicQuantizeLinear", "QuantizeLinear", "DequantizeLinear", "Div")
 
 
 class Network(nn.Module):  # type: ignore[misc]  # torch may not be there to be checked against
@@ -109,23 +112,52 @@ def weights(file: Path) -> dict[str, Any]:
         plain = name.removeprefix("m.")
         if plain.startswith(HEADS) and plain.endswith((".weight", ".bias")):
             found[plain] = values
-        elif "embeddings" in plain and plain.endswith("_quantized"):
-            stem = name.removesuffix("_quantized")
+        elif "embeddings" in plain and plain.endswith(QUANTIZED):
+            stem = name.removesuffix(QUANTIZED)
             found[stem.removeprefix("m.")] = _multiplied(raw, stem)
+    made = {name: node for node in graph.node for name in node.output}
     for node in graph.node:
-        if node.op_type == "MatMulInteger" and node.input[1] in raw:
-            stem = node.input[1].removesuffix("_quantized")
-            name = stem.removeprefix("m.")
-            if not name.endswith(".weight"):  # a nameless constant: the node says whose it is
-                where = [part for part in node.output[0].split("/")[:-1] if part not in {"", "m"}]
-                name = f"{'.'.join(where)}.weight"
-            found[name] = _multiplied(raw, stem).T.copy()  # ONNX multiplies from the other side
+        if node.op_type == "MatMul" and (head := node.input[1].removeprefix("m.")) in found:
+            found[head] = found[head].T.copy()  # ONNX multiplies from the other side
+        if (stem := numbers_of(node, made, raw)) is None:
+            continue
+        name = stem.removeprefix("m.")
+        if not name.endswith(".weight"):  # a nameless constant: the node says whose it is
+            name = f"{whose(node)}.weight"
+        found[name] = _multiplied(raw, stem).T.copy()
+        if (factor := evened(node, made)) is not None:
+            found[name] *= raw[factor]
     return found
+
+
+def numbers_of(node: Any, made: Mapping[str, Any], stored: Container[str]) -> str | None:
+    """The stem of the names of the int8 numbers that a state is multiplied with, where it is."""
+    name = ""
+    if node.op_type == "MatMulInteger":  # the scale of the state is taken text by text
+        name = node.input[1]
+    elif node.op_type == "MatMul" and node.input[1] in made:  # it is fixed
+        name = made[node.input[1]].input[0]
+    return name.removesuffix(QUANTIZED) if name in stored and name.endswith(QUANTIZED) else None
+
+
+def whose(node: Any) -> str:
+    """The part of the network that a node belongs to, by the name torch gives it."""
+    return ".".join(part for part in node.name.split("/")[:-1] if part not in {"", "m"})
+
+
+def evened(node: Any, made: Mapping[str, Any]) -> str | None:
+    """The name of what the channels of a state were multiplied by before, where they were."""
+    before = made.get(node.input[0])
+    while before is not None and before.op_type in MADE_SMALL:
+        before = made.get(before.input[0])
+    if before is None or before.op_type != "Mul" or not before.name.startswith(EVENED):
+        return None
+    return str(before.input[1])
 
 
 def _multiplied(raw: dict[str, Any], stem: str) -> Any:
     """Whole numbers times their scale; scales run along the last axis when there are several."""
-    whole = raw[f"{stem}_quantized"].astype(np.float32)
+    whole = raw[f"{stem}{QUANTIZED}"].astype(np.float32)
     zero = raw[f"{stem}_zero_point"].astype(np.float32)
     scale = raw[f"{stem}_scale"].astype(np.float32)
     if scale.size > 1 and whole.shape[-1] != scale.size:

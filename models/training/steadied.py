@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from models.onnx import MODEL, STEADY, TOKENIZER
 from models.training import sets
 from models.training.export import LOOKED_AT, Feed, Posts, fed, in_eight_bits
-from models.training.network import PIECES
+from models.training.network import PIECES, QUANTIZED
 
 SMALL = ("quantized", "scale", "zero_point")  # how weights are stored in int8
 LARGE_AGAIN = ("DequantizeLinear", "DequantizeLinear")  # a state and the weights that it meets
@@ -64,7 +64,7 @@ def plain(model: onnx.ModelProto) -> onnx.ModelProto:
     products: dict[str, onnx.NodeProto] = {}  # those of before, by what they make
     for node in graph.node:
         if node.op_type == "MatMulInteger":
-            name = node.input[1].removesuffix("_quantized")
+            name = node.input[1].removesuffix(QUANTIZED)
             product = readers[readers[node.output[0]].output[0]]  # a Cast, then a Mul
             products[product.output[0]] = product
             whole, small = f"{name}_whole", [f"{name}_{what}" for what in SMALL]

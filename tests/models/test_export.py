@@ -23,14 +23,14 @@ from models.training.export import (  # noqa: E402
     traced,
     written,
 )
-from models.training.network import Network, transformers  # noqa: E402
+from models.training.network import Network, transformers, weights  # noqa: E402
 from models.training.steadied import SHORT, steadied  # noqa: E402
 
 LOUD = 200.0  # how much larger one channel is than the others
 
 
 @pytest.fixture
-def weights() -> Any:
+def wide() -> Any:
     return np.random.default_rng(3).normal(0, 0.1, (32, 8)).astype(np.float32)
 
 
@@ -41,14 +41,14 @@ def feeds() -> list[Any]:
     return [{"state": text} for text in texts]
 
 
-def network(weights: Any) -> Any:
+def network(wide: Any) -> Any:
     """One layer, as a transformer has many."""
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["state", "w"], ["said"], name="dense")],
         "layer",
         [helper.make_tensor_value_info("state", TensorProto.FLOAT, ["b", "s", 32])],
         [helper.make_tensor_value_info("said", TensorProto.FLOAT, ["b", "s", 8])],
-        [numpy_helper.from_array(weights, "w")],
+        [numpy_helper.from_array(wide, "w")],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
@@ -67,28 +67,28 @@ def in_int8(model: Any, folder: Path) -> str:
     return small
 
 
-def test_evened_out_it_says_the_same(weights: Any, feeds: list[Any]) -> None:
-    before = says(network(weights).SerializeToString(), feeds)
-    after = says(smoothed(network(weights), feeds).SerializeToString(), feeds)
+def test_evened_out_it_says_the_same(wide: Any, feeds: list[Any]) -> None:
+    before = says(network(wide).SerializeToString(), feeds)
+    after = says(smoothed(network(wide), feeds).SerializeToString(), feeds)
 
     assert after == pytest.approx(before, rel=1e-4, abs=1e-3)
 
 
 def test_evened_out_a_loud_channel_does_not_drown_the_others_in_int8(
-    weights: Any, feeds: list[Any], tmp_path: Path
+    wide: Any, feeds: list[Any], tmp_path: Path
 ) -> None:
-    whole = says(network(weights).SerializeToString(), feeds)
-    plain = says(in_int8(network(weights), tmp_path), feeds)
-    even = says(in_int8(smoothed(network(weights), feeds), tmp_path), feeds)
+    whole = says(network(wide).SerializeToString(), feeds)
+    plain = says(in_int8(network(wide), tmp_path), feeds)
+    even = says(in_int8(smoothed(network(wide), feeds), tmp_path), feeds)
 
     assert np.abs(even - whole).mean() < np.abs(plain - whole).mean() / 2
 
 
-def test_a_loud_piece_does_not_drown_the_others_in_int8(weights: Any, tmp_path: Path) -> None:
+def test_a_loud_piece_does_not_drown_the_others_in_int8(wide: Any, tmp_path: Path) -> None:
     texts = np.random.default_rng(5).uniform(-0.2, 1, (20, 1, 5, 32)).astype(np.float32)
     texts[:, :, 0] *= LOUD
     feeds = [{"state": text} for text in texts]
-    layer = network(weights)
+    layer = network(wide)
     layer.graph.node[0].name = "/bert/encoder/layer.3/output/dense/MatMul"
 
     whole = says(layer.SerializeToString(), feeds)
@@ -137,6 +137,7 @@ def test_in_int8_a_text_is_told_the_same_in_any_company(tmp_path: Path) -> None:
     network = tiny()
     written(network, tmp_path / "whole.onnx", small, fed(pieces))
     tells_alike(network, small, pieces)
+    can_be_gone_on_with(network, small)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -151,6 +152,7 @@ def test_weights_of_before_are_steadied_without_being_written_again(tmp_path: Pa
 
     steady = steadied(tmp_path, fed(pieces))
 
+    can_be_gone_on_with(network, shipped)
     tells_alike(network, steady, pieces)
     numbers = onnx.load(steady, load_external_data=False).graph.initializer
     assert {one.external_data[0].value for one in numbers if one.external_data} == {MODEL}
@@ -159,6 +161,16 @@ def test_weights_of_before_are_steadied_without_being_written_again(tmp_path: Pa
 
 def fed(pieces: Any) -> list[Any]:
     return [{"input_ids": one[None], "attention_mask": np.ones_like(one)[None]} for one in pieces]
+
+
+def can_be_gone_on_with(network: Network, small: Path) -> None:
+    """A new training that begins with the file begins with what the network has learnt."""
+    found = weights(small)
+    for name, exact in network.state_dict().items():
+        if exact.dim() == 1:  # noughts and ones as yet, and of what is alike one is written
+            continue
+        missing = np.abs(found[name] - exact.numpy()).mean()
+        assert missing <= 0.05 * np.abs(exact.numpy()).mean(), name
 
 
 def tells_alike(network: Any, small: Path, pieces: Any) -> None:
