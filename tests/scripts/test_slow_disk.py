@@ -38,7 +38,9 @@ def test_it_ends_as_its_command_does() -> None:
     assert run("1", sys.executable, "-c", "raise SystemExit(7)").returncode == 7
 
 
-@pytest.mark.parametrize("words", [("5",), ("soon", "true"), ("5000", "true")])
+@pytest.mark.parametrize(
+    "words", [("5",), ("soon", "true"), ("5000", "true"), ("5", "no-such-command")]
+)
 def test_what_it_cannot_do_is_said(words: tuple[str, ...]) -> None:
     failed = run(*words)
 
