@@ -354,8 +354,10 @@ class Workspace:
         self.sockets.remove(socket)
         return socket
 
-    async def tell(self, kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
-        """Tell something over the last connection; what is answered."""
+    async def tell(
+        self, kind: str, told: Mapping[str, Any], *, within: float = 60
+    ) -> dict[str, Any]:
+        """Tell something over the last connection; what is answered, or a TimeoutError."""
         self.numbers += 1
         envelope = f"e{self.numbers}"
         answered = self.answers[envelope] = asyncio.get_running_loop().create_future()
@@ -367,7 +369,7 @@ class Workspace:
                 "accepts_response_payload": True,
             }
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(within):
             answer: dict[str, Any] = await answered
             return answer
 

@@ -25,7 +25,7 @@ from listener.app import slack
 from listener.app.parts import Parts
 from listener.channels.slack_api import Api, refusal, silent
 from listener.domain.secret import WrongKey
-from listener.web.slack import SlackDoor
+from listener.web.slack import SlackDoor, fault
 
 log = structlog.get_logger(__name__)
 
@@ -128,18 +128,30 @@ class SocketMode:
         self.open[token] = client
 
     async def heard(self, client: SocketModeClient, api: Api, told: SocketModeRequest) -> None:
-        """One thing that Slack tells us; it is answered within its three seconds."""
-        talk, answer = self.door.talk, None
+        """One thing that Slack tells us; it is answered within its three seconds.
+
+        What fails is not answered: then Slack says so to whoever pressed, and tells events again.
+        """
+        try:
+            answer = await self.done(api, told)
+        except Exception as error:  # noqa: BLE001  (the SDK would say nothing of it)
+            log.error("slack fails", why=fault(error))
+            return
+        response = SocketModeResponse(envelope_id=told.envelope_id, payload=answer or None)
+        await client.send_socket_mode_response(response)
+
+    async def done(self, api: Api, told: SocketModeRequest) -> dict[str, Any] | None:
+        """What is to be answered, once it is done or takes long."""
+        talk = self.door.talk
         words: dict[str, Any] = told.payload
         match told.type:
             case "interactive":
-                answer = await self.door.soon(talk.acted(api, words), {})
+                return await self.door.soon(talk.acted(api, words), {})
             case "slash_commands":
-                answer = await self.door.soon(talk.commanded(words), STILL)
+                return await self.door.soon(talk.commanded(words), STILL)
             case "events_api" if isinstance(words.get("event"), dict):
                 await self.door.soon(talk.happened(api, words["event"]), None)
-        response = SocketModeResponse(envelope_id=told.envelope_id, payload=answer or None)
-        await client.send_socket_mode_response(response)
+        return None
 
     async def close(self, token: str) -> None:
         """Close one connection."""

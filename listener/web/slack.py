@@ -19,7 +19,7 @@ from listener.channels.slack_api import Api
 from listener.desk import joining
 from listener.desk.slack import Conversation
 from listener.domain.record import NotAllowed
-from listener.store.session import now
+from listener.store.session import DatabaseTrouble, now
 from listener.web import pages
 
 log = structlog.get_logger(__name__)
@@ -119,7 +119,10 @@ class SlackDoor:
         self.working.add(task)
         task.add_done_callback(self.working.discard)
         await asyncio.wait({task}, timeout=PATIENCE)
-        return task.result() if task.done() else late
+        if task.done():
+            return task.result()
+        task.add_done_callback(noted)
+        return late
 
     async def told(self, work: Coroutine[Any, Any, T], late: T) -> T:
         """What comes of it; that Slack itself fails is only noted, for the act stands."""
@@ -160,6 +163,17 @@ class SlackDoor:
             wrong = wrong or str(refusal)
         status = 400 if wrong else 200
         return pages.render(request, "joined.html", status=status, said="", wrong=wrong, user=user)
+
+
+def noted(task: asyncio.Task[Any]) -> None:
+    """Say that something failed for which nobody waits any more."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("slack fails", why=fault(error))
+
+
+def fault(error: BaseException) -> str:
+    """What went wrong, for the log: what is not ours may quote a post, so only its kind is told."""
+    return str(error) if isinstance(error, DatabaseTrouble) else type(error).__name__
 
 
 def read(words: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from unittest.mock import AsyncMock
 
 import pytest
 from structlog.testing import capture_logs
@@ -9,6 +10,9 @@ from structlog.testing import capture_logs
 from listener.app import Service
 from listener.domain.case import Status
 from listener.domain.staff import Staff
+from listener.store import people
+from listener.store.session import DatabaseTrouble
+from listener.web import slack as door
 from tests.given import INBOX, complained
 from tests.slack_double import APP_TOKEN, Workspace
 from tests.world import World
@@ -36,8 +40,11 @@ async def slack(world: World) -> AsyncIterator[Workspace]:
 
 
 @pytest.fixture
-async def service(world: World, slack: Workspace) -> AsyncIterator[Service]:
-    """The service, connected."""
+async def service(
+    world: World, slack: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Service]:
+    """The service, connected. Slack waits longer, for machines that are busy."""
+    monkeypatch.setattr(door, "PATIENCE", 60.0)
     running = await world.service()
     await running.socket.step()
     await until(lambda: bool(slack.sockets))
@@ -85,6 +92,22 @@ async def test_nonsense_is_answered_and_harms_nothing(slack: Workspace) -> None:
     for kind in ("interactive", "slash_commands", "events_api", "something new"):
         await slack.tell(kind, {"type": 7})
 
+    assert await slack.tell("interactive", TAKE)
+
+
+@pytest.mark.usefixtures("service")
+async def test_what_fails_is_said_and_left_unanswered(
+    slack: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trouble = DatabaseTrouble("The database cannot be reached.")
+
+    with monkeypatch.context() as broken, capture_logs() as logged:
+        broken.setattr(people, "in_slack", AsyncMock(side_effect=trouble))
+        with pytest.raises(TimeoutError):
+            await slack.tell("interactive", TAKE, within=0.5)
+
+    said = [(line["event"], line["why"]) for line in logged if line["log_level"] == "error"]
+    assert said == [("slack fails", "The database cannot be reached.")]
     assert await slack.tell("interactive", TAKE)
 
 

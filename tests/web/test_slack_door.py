@@ -1,12 +1,15 @@
 """From Slack people do what they do on the pages: signed, joined, and as their role allows."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from unittest.mock import AsyncMock
 from urllib.parse import urlencode
 
 import pytest
+from structlog.testing import capture_logs
 
 from listener.desk import staffing
 from listener.desk.joining import link
@@ -15,6 +18,7 @@ from listener.domain.reply import Reply
 from listener.domain.secret import Seal
 from listener.domain.staff import Role, Staff
 from listener.store import people
+from listener.store.session import DatabaseTrouble
 from listener.web import slack as door
 from tests.channels.test_slack import told
 from tests.given import COMPLAINTS, INBOX, complained
@@ -22,6 +26,7 @@ from tests.slack_double import Workspace
 from tests.web.visiting import Street, street
 from tests.world import World
 
+SECRET = "what a customer wrote"
 SEAL = Seal("a key for tests, long enough")
 
 
@@ -303,3 +308,33 @@ async def test_a_slack_account_is_nobody_elses(office: Office) -> None:
     await ana.get(f"/slack/join/{token}")
 
     assert "belongs to Ben already" in (await ana.post(f"/slack/join/{token}")).text
+
+
+async def test_what_takes_long_is_answered_before_it_is_done(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "PATIENCE", 0.0)
+
+    assert "still at it" in await office.command("next")
+
+    async with asyncio.timeout(60):
+        while not any(case.status is Status.OWNED for case in await office.world.cases()):
+            await asyncio.sleep(0.02)
+
+
+async def test_what_fails_when_nobody_waits_any_more_is_said(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trouble = AsyncMock(side_effect=[DatabaseTrouble("The database is away."), ValueError(SECRET)])
+    monkeypatch.setattr(people, "in_slack", trouble)
+    monkeypatch.setattr(door, "PATIENCE", 0.0)
+
+    with capture_logs() as logged:
+        for _ in range(2):
+            assert "still at it" in await office.command("next")
+        async with asyncio.timeout(60):
+            while len(logged) < 2:
+                await asyncio.sleep(0.02)
+
+    said = [(line["event"], line["why"]) for line in logged]
+    assert said == [("slack fails", "The database is away."), ("slack fails", "ValueError")]
