@@ -129,7 +129,7 @@ async def test_it_stops_while_the_database_is_locked(sqlite_url: str, tmp_path: 
         here = Scene(store, Ground(tmp_path, sqlite_url, [town.host_port]), town)
         async with forked(here.ground, "run") as program:
             await program.until_said("Listens to")
-            async with other_program_locks(sqlite_url):
+            async with idle_and_locked(store, sqlite_url):
                 town.speak(20)
                 await asyncio.sleep(1)
                 await here.stops(program)
@@ -162,10 +162,20 @@ async def town_and_source(store: Store) -> AsyncIterator[Crowd]:
 
 
 @asynccontextmanager
-async def other_program_locks(url: str) -> AsyncIterator[None]:
-    """The write lock is somebody else's until the block ends."""
+async def idle_and_locked(store: Store, url: str) -> AsyncIterator[None]:
+    """The write lock is somebody else's until the block ends.
+
+    It was taken while the program had nothing in its hands, for behind the lock nobody can give
+    anything back.
+    """
     async with aiosqlite.connect(url.removeprefix("sqlite:///"), isolation_level=None) as other:
+        until = time.monotonic() + A_WHILE
         await other.execute("BEGIN IMMEDIATE")
+        while (await history.of(store)).taken():
+            await other.execute("ROLLBACK")
+            assert time.monotonic() < until, "It always has something in its hands."
+            await asyncio.sleep(0.1)
+            await other.execute("BEGIN IMMEDIATE")
         yield
         await other.execute("ROLLBACK")
 
