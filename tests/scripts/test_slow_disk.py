@@ -1,5 +1,6 @@
 """What `scripts/slow-disk` makes slow, and what it leaves alone."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -22,9 +23,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
+def run(*words: str, path: str = "") -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PATH": f"{path}{os.pathsep}{os.environ['PATH']}"}
     return subprocess.run(
-        [sys.executable, str(SCRIPT), *words], capture_output=True, text=True, check=False
+        [sys.executable, str(SCRIPT), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
     )
 
 
@@ -47,3 +53,16 @@ def test_what_it_cannot_do_is_said(words: tuple[str, ...]) -> None:
     assert failed.returncode == 2
     assert "Traceback" not in failed.stderr
     assert "milliseconds" in failed.stderr
+
+
+def test_a_compiler_that_fails_is_told_of(tmp_path: Path) -> None:
+    compiler = tmp_path / "cc"
+    compiler.write_text("#!/bin/sh\necho no space left >&2\nexit 1\n")
+    compiler.chmod(0o755)
+
+    failed = run("5", "true", path=str(tmp_path))
+
+    assert failed.returncode == 2
+    assert "no space left" in failed.stderr
+    assert "cannot build" in failed.stderr
+    assert "Traceback" not in failed.stderr
