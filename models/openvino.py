@@ -24,7 +24,7 @@ INSTALL = (
 
 
 class OpenVino(Onnx):
-    """The same classifier, run by OpenVINO; posts still run one at a time, side by side."""
+    """The same classifier, run by OpenVINO."""
 
     @property
     @override
@@ -43,7 +43,7 @@ class Compiled:
             self.free.put(network.create_infer_request())
 
     def run(self, names: Sequence[str] | None, given: Mapping[str, Any]) -> list[Any]:
-        """The outputs of these names, of all where none is named, for one row of pieces."""
+        """The outputs of these names, of all where none is named, for rows of pieces."""
         request = self.free.get()
         try:
             answers = request.infer(given)
@@ -58,7 +58,10 @@ def load(folder: Path, *, threads: int | None = None) -> OpenVino:
     Reads the float32 file where the folder has one, in bf16 where the processor has that, else
     the int8 file. Blocks for some seconds while the network is compiled.
     """
-    card = onnx.checked(folder).model_copy(update={"together": False})  # it takes no fixed scales
+    card = onnx.checked(folder)
+    file = weights(folder, card)
+    if file.name == WHOLE:  # only whole numbers add up to the same in any company
+        card = card.model_copy(update={"together": False})
     at_once = threads or onnx.cores()
     try:
         openvino = import_module("openvino")
@@ -66,12 +69,12 @@ def load(folder: Path, *, threads: int | None = None) -> OpenVino:
         raise BrokenModel(INSTALL) from problem
     core = openvino.Core()
     settings: dict[str, Any] = {"INFERENCE_NUM_THREADS": at_once, "NUM_STREAMS": at_once}
-    settings |= {"INFERENCE_PRECISION_HINT": precision(core)}
-    file = weights(folder, card).read_bytes()
-    if card.embedding:
-        file += onnx.output(card.embedding)
+    settings |= {"INFERENCE_PRECISION_HINT": precision(core) if file.name == WHOLE else "f32"}
     try:
-        network = core.compile_model(core.read_model(file), "CPU", settings)
+        network = core.read_model(file)
+        if card.embedding:
+            network.add_outputs(card.embedding)
+        network = core.compile_model(network, "CPU", settings)
     except RuntimeError as problem:
         raise BrokenModel(
             f"OpenVINO cannot open the network in {folder} as its {onnx.CARD} says. "
@@ -86,7 +89,7 @@ def weights(folder: Path, card: Card) -> Path:
     """The file to run; BrokenModel when the float32 file is another than the card's."""
     whole = folder / WHOLE
     if WHOLE not in card.sha256 or not whole.is_file():
-        return folder / onnx.MODEL
+        return folder / card.network
     with whole.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != card.sha256[WHOLE]:
             raise BrokenModel(

@@ -49,12 +49,12 @@ def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:
 
 def test_the_float32_file_is_run_where_there_is_one(built: Path) -> None:
     assert openvino.weights(built, card(b"all of it")) == built / openvino.WHOLE
-    assert openvino.weights(DEFAULT, card(b"all of it")) == DEFAULT / onnx.MODEL
+    assert openvino.weights(DEFAULT, card(b"all of it")) == DEFAULT / onnx.STEADY
 
 
 def test_a_float32_file_that_the_card_does_not_know_is_not_run(built: Path) -> None:
     stranger = onnx.Card.model_validate_json((built / onnx.CARD).read_bytes())
-    assert openvino.weights(built, stranger) == built / onnx.MODEL
+    assert openvino.weights(built, stranger) == built / onnx.STEADY
 
     with pytest.raises(BrokenModel, match="cut short or changed"):
         openvino.weights(built, card(b"something else"))
