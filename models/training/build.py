@@ -5,7 +5,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -110,12 +110,14 @@ def train(
     phase: Phase,
     told: Any,
     language: str | None = None,
+    rates: Callable[[Network, Phase], list[dict[str, Any]]] | None = None,
 ) -> Network:
     """Go through the plan, from the last checkpoint if there is one; the mean of the weights.
 
-    Its progress is told on posts of a `language` alone, where it reads no other.
+    Its progress is told on posts of a `language` alone, where it reads no other. `rates` say how
+    fast what learns; unless told, upper layers faster than lower ones.
     """
-    optimiser = torch.optim.AdamW(_rates(network, phase), weight_decay=0.01, fused=True)
+    optimiser = torch.optim.AdamW((rates or _rates)(network, phase), weight_decay=0.01, fused=True)
 
     def pace(step: int) -> float:
         warm = max(1, int(len(plan) * WARM_UP))

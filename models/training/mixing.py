@@ -126,4 +126,4 @@ def asked(example: Example, names: Sequence[str], chance: random.Random) -> Exam
     """A public text, now and then asked about a brand that it does not name."""
     if example.brand or chance.random() > NAMED:
         return example
-    return replace(example, brand=chance.choice(names))
+    return replace(example, brand=chance.choice(names), taught=None)

@@ -11,6 +11,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
+from models.onnx import MODEL, STEADY
 from models.training.corpus import Harm
 
 transformers = import_module("transformers")  # its own types take mypy a minute to read
@@ -77,14 +78,18 @@ class Network(nn.Module):  # type: ignore[misc]  # torch may not be there to be 
         return self.bert.pooler(state)
 
 
-def recovered(folder: Path) -> Network:
-    """The network with the weights of a base in int8 ONNX, multiplied out again."""
+def recovered(folder: Path, file: str = "") -> Network:
+    """The network with the weights of a base in int8 ONNX, multiplied out again.
+
+    They are read from a `file` of the folder: unless told, from the one that the product opens.
+    """
     config = transformers.BertConfig.from_pretrained(str(folder), local_files_only=True)
     config.hidden_dropout_prob = 0.1
     config.attention_probs_dropout_prob = 0.0
     config._attn_implementation = "eager"  # noqa: SLF001  (the other is slow on CPUs)
     network = Network(config)
-    told = weights(folder / "model_int8.onnx")
+    opened = STEADY if (folder / STEADY).is_file() else MODEL
+    told = weights(folder / (file or opened))
     own = network.state_dict()
     for name in own:
         known = told.get(name)
@@ -133,7 +138,7 @@ def weights(file: Path) -> dict[str, Any]:
 def numbers_of(node: Any, made: Mapping[str, Any], stored: Container[str]) -> str | None:
     """The stem of the names of the int8 numbers that a state is multiplied with, where it is."""
     name = ""
-    if node.op_type == "MatMulInteger":  # the scale of the state is taken text by text
+    if node.op_type.startswith("MatMulInteger"):  # with its scales or without
         name = node.input[1]
     elif node.op_type == "MatMul" and node.input[1] in made:  # it is fixed
         name = made[node.input[1]].input[0]

@@ -2,11 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnx.external_data_helper import set_external_data
 from onnxruntime.transformers.onnx_model import OnnxModel  # type: ignore[import-untyped]
@@ -19,6 +22,7 @@ from models.training.network import PIECES, QUANTIZED
 
 SMALL = ("quantized", "scale", "zero_point")  # how weights are stored in int8
 LARGE_AGAIN = ("DequantizeLinear", "DequantizeLinear")  # a state and the weights that it meets
+NONE: Final[Mapping[str, NDArray[Any]]] = MappingProxyType({})
 MICROSOFT = "com.microsoft"
 SHORT = 256  # bytes; what is no longer is written again, and does not point into the other file
 
@@ -39,19 +43,28 @@ def main() -> int:
     return 0
 
 
-def steadied(folder: Path, feeds: Sequence[Feed]) -> Path:
+def steadied(folder: Path, feeds: Sequence[Feed], new: Mapping[str, NDArray[Any]] = NONE) -> Path:
     """Write how the numbers of the folder's int8 file work together once scales are fixed.
 
-    `feeds` are posts that show how large each state becomes.
+    `feeds` are posts that show how large each state becomes; `new` are numbers, by their names in
+    that file, that take the place of those there.
     """
     shipped, steady, ready = folder / MODEL, folder / STEADY, folder / "ready.onnx"
-    onnx.save(plain(onnx.load(shipped)), ready)
+    onnx.save(plain(renumbered(onnx.load(shipped), new)), ready)
     in_eight_bits(ready, steady, Posts(feeds))
     ready.unlink()
     network = joined(onnx.load(steady))
     point(network, shipped.read_bytes())
     onnx.save(network, steady)
     return steady
+
+
+def renumbered(model: onnx.ModelProto, new: Mapping[str, NDArray[Any]]) -> onnx.ModelProto:
+    """The file with these numbers in place of its own."""
+    for one in model.graph.initializer:
+        if one.name in new:
+            one.CopyFrom(numpy_helper.from_array(new[one.name], one.name))
+    return model
 
 
 def plain(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -15,6 +15,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: E402
 from onnxruntime.quantization.shape_inference import quant_pre_process  # noqa: E402
 
 from models.onnx import MODEL  # noqa: E402
+from models.training.build import Phase  # noqa: E402
 from models.training.export import (  # noqa: E402
     ANSWERS,
     answering,
@@ -24,8 +25,10 @@ from models.training.export import (  # noqa: E402
     written,
 )
 from models.training.network import Network, transformers, weights  # noqa: E402
+from models.training.retuned import changed, plain, rates, scaled  # noqa: E402
 from models.training.steadied import SHORT, steadied  # noqa: E402
 
+PHASE = Phase("scales", 1, 0, 1e-3, 1e-3, 0.0)
 LOUD = 200.0  # how much larger one channel is than the others
 
 
@@ -143,20 +146,52 @@ def test_in_int8_a_text_is_told_the_same_in_any_company(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_weights_of_before_are_steadied_without_being_written_again(tmp_path: Path) -> None:
     pieces = np.random.default_rng(6).integers(3, 12, (30, 9))
-    whole, shipped = tmp_path / "whole.onnx", tmp_path / MODEL
     network = tiny()
-    traced(answering(network), whole)
-    quant_pre_process(str(whole), str(whole), skip_symbolic_shape=True)
-    onnx.save(levelled(smoothed(onnx.load(whole), fed(pieces))), whole)
-    quantize_dynamic(str(whole), str(shipped), weight_type=QuantType.QInt8, per_channel=True)
+    shipped = as_before(network, tmp_path, pieces)
 
     steady = steadied(tmp_path, fed(pieces))
 
     can_be_gone_on_with(network, shipped)
+    can_be_gone_on_with(network, steady)
     tells_alike(network, steady, pieces)
+    assert not [one for one in numbers_beside(steady) if len(one.raw_data) > SHORT]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_factors_that_were_learnt_stand_beside_numbers_that_stay(tmp_path: Path) -> None:
+    pieces = np.random.default_rng(6).integers(3, 12, (30, 9))
+    network = tiny()
+    for one in network.parameters():
+        if one.dim() == 1:  # of those that are alike only one would be written
+            one.data += 0.01 * torch.randn_like(one)
+    shipped = as_before(network, tmp_path, pieces)
+    learnt = scaled(network)
+    for one in (weight for group in rates(learnt, PHASE) for weight in group["params"]):
+        one.data += 0.1 * torch.randn_like(one)  # what a training might make of them
+
+    steady = steadied(tmp_path, fed(pieces), changed(learnt, onnx.load(shipped)))
+
+    learnt = plain(learnt)
+    can_be_gone_on_with(learnt, steady)
+    tells_alike(learnt, steady, pieces)
+    assert not [one for one in numbers_beside(steady) if len(one.raw_data) > SHORT]
+
+
+def as_before(network: Network, folder: Path, pieces: Any) -> Path:
+    """An int8 file such as version 3's, which takes each scale from the very text."""
+    whole, shipped = folder / "whole.onnx", folder / MODEL
+    traced(answering(network), whole)
+    quant_pre_process(str(whole), str(whole), skip_symbolic_shape=True)
+    onnx.save(levelled(smoothed(onnx.load(whole), fed(pieces))), whole)
+    quantize_dynamic(str(whole), str(shipped), weight_type=QuantType.QInt8, per_channel=True)
+    return shipped
+
+
+def numbers_beside(steady: Path) -> list[Any]:
+    """What is in the file itself; all else is in the int8 file."""
     numbers = onnx.load(steady, load_external_data=False).graph.initializer
     assert {one.external_data[0].value for one in numbers if one.external_data} == {MODEL}
-    assert not [one.name for one in numbers if len(one.raw_data) > SHORT]
+    return [one for one in numbers if not one.external_data]
 
 
 def fed(pieces: Any) -> list[Any]:
