@@ -14,6 +14,7 @@ from lingua import LanguageDetector, LanguageDetectorBuilder
 LINK = re.compile(r"(?:https?://|\bwww\.)\S*", re.IGNORECASE)
 # @name, @name.example.org and @name@host, but not the middle of a mail address.
 HANDLE = re.compile(r"(?<![\w.@-])(?:@\w+(?:[.-]\w+)*)+")
+REPOST = re.compile(r"(?:RT @user:? )+(?=\S)", re.IGNORECASE)  # as people write it by hand
 HASHTAG = re.compile(r"#\w+")
 NO_LETTER = re.compile(r"[\W_]+")
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -131,14 +132,17 @@ def normalise(text: str, brand: str = "") -> str:
     """Write a text as the models read it in training.
 
     Entities resolved (twice, because places escape what was escaped), links `http`, names
-    `@user`, but the brand's own its name, emoji as words, spaces single. Never raises.
+    `@user`, but the brand's own its name, emoji as words, spaces single. What only repeats
+    another's post says what that says, so `RT @name:` before it goes. Never raises.
     """
     text = repaired(html.unescape(html.unescape(text)))
     if not text.isascii():
         text = emoji.replace_emoji(text, spelled)
     text = LINK.sub("http", text)
     text = HANDLE.sub(lambda found: brand if names(found[0], brand) else "@user", text)
-    return " ".join(text.split())
+    text = " ".join(text.split())
+    repost = REPOST.match(text)
+    return text[repost.end() :] if repost else text
 
 
 def names(handle: str, brand: str) -> bool:

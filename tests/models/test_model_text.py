@@ -29,6 +29,11 @@ ANY_TEXT = st.text(st.characters(), max_size=200) | st.text(
         ("two\n\n lines\tand\u00a0more ", "two lines and more"),
         ("cut\0here", "cuthere"),
         ("\ud83d\ude00 joined, \ud83d alone", "grinning face joined, \ufffd alone"),
+        ("RT @bob: the till ate my card", "the till ate my card"),
+        ("rt  @bob@example.social RT @ann: cold\nagain", "cold again"),
+        ("What I said. RT @bob: cold", "What I said. RT @user: cold"),
+        ("RT @bob:", "RT @user:"),
+        ("art @bob made", "art @user made"),
         ("", ""),
     ],
 )
@@ -40,6 +45,7 @@ def test_a_published_text_is_read_like_the_training_texts(published: str, read: 
     ("published", "read"),
     [
         ("@acme where is it", "Acme where is it"),
+        ("RT @acme: open till nine", "RT Acme: open till nine"),
         ("@Acme_Help, @acmeuk.bsky.social!", "Acme, Acme!"),
         ("@acme@example.social and @bob", "Acme and @user"),
         ("@ac and @macme", "@user and @user"),
