@@ -79,7 +79,7 @@ def main() -> int:
     feeling = recovered(told.felt) if told.felt else network
     replay = build.felt(feeling, tokenizer, replay, told.threads)
     chance = random.Random(told.seed)  # noqa: S311  (it guards nothing)
-    phase = Phase("scales", told.epochs, 0, RATE, RATE_OF_HEADS, told.replay)
+    phase = Phase("scales", told.epochs, told.frozen, RATE, RATE_OF_HEADS, told.replay)
     plan = [
         batch
         for _ in range(phase.epochs)
@@ -117,11 +117,12 @@ def plain(network: Network) -> Network:
 
 
 def rates(network: Network, phase: Phase) -> list[dict[str, Any]]:
-    """The factors, biases and norms of the layers learn, and the heads slower."""
+    """The factors, biases and norms of the upper layers learn, and the heads slower."""
     network.requires_grad_(requires_grad=False)
     told = list(network.named_parameters())
     heads = [one for name, one in told if not name.startswith("bert.") or ".pooler." in name]
-    small = [one for name, one in told if ".encoder." in name and one.dim() == 1]
+    learning = network.bert.encoder.layer[phase.frozen :].parameters()
+    small = [one for one in learning if one.dim() == 1]
     for one in (*heads, *small):
         one.requires_grad_(requires_grad=True)
     return [
@@ -176,6 +177,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--pool", type=int, default=build.POOL)
     parser.add_argument("--replay", type=float, default=0.6, help="public texts for each of ours")
+    parser.add_argument(
+        "--frozen", type=int, default=6, help="lower layers that stay, and embeddings with them"
+    )
     parser.add_argument("--seed", type=int, default=6)
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
