@@ -25,7 +25,7 @@ from models.training.export import (  # noqa: E402
     written,
 )
 from models.training.network import Network, transformers, weights  # noqa: E402
-from models.training.retuned import changed, plain, rates, scaled  # noqa: E402
+from models.training.rescaled import changed, plain, rates, scaled  # noqa: E402
 from models.training.steadied import SHORT, steadied  # noqa: E402
 
 PHASE = Phase("scales", 1, 0, 1e-3, 1e-3, 0.0)
