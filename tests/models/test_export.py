@@ -1,5 +1,6 @@
 """How the network is written in int8, so that it says what it said in float32."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,17 @@ def test_factors_that_were_learnt_stand_beside_numbers_that_stay(tmp_path: Path)
     can_be_gone_on_with(learnt, steady)
     tells_alike(learnt, steady, pieces)
     assert not [one for one in numbers_beside(steady) if len(one.raw_data) > SHORT]
+
+
+def test_the_lower_layers_and_what_lies_there_stay_where_upper_ones_learn() -> None:
+    learnt = scaled(tiny())
+
+    rates(learnt, replace(PHASE, frozen=1))
+
+    lower, *upper = learnt.bert.encoder.layer
+    assert not [one for one in lower.parameters() if one.requires_grad]
+    assert not [one for one in learnt.bert.embeddings.parameters() if one.requires_grad]
+    assert [one for layer in upper for one in layer.parameters() if one.requires_grad]
 
 
 def as_before(network: Network, folder: Path, pieces: Any) -> Path:
