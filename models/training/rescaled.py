@@ -22,7 +22,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional
 
-from models.onnx import MODEL, TOKENIZER
+from models.onnx import MODEL, STEADY, TOKENIZER
 from models.openvino import WHOLE
 from models.training import build, mixing, sets
 from models.training.build import Phase
@@ -178,11 +178,20 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pool", type=int, default=build.POOL)
     parser.add_argument("--replay", type=float, default=0.6, help="public texts for each of ours")
     parser.add_argument(
-        "--frozen", type=int, default=6, help="lower layers that stay, and embeddings with them"
+        "--frozen",
+        type=int,
+        default=6,
+        help="lower layers that stay, so that texts lie where they lay",
     )
     parser.add_argument("--seed", type=int, default=6)
     parser.add_argument("--threads", type=int, default=2)
-    return parser.parse_args()
+    told = parser.parse_args()
+    if not (told.folder / STEADY).is_file():
+        parser.error(
+            f"{told.folder} has no {STEADY}, which is what is written anew: only weights whose "
+            "numbers lie beside it can be scaled. Name those that come with the listener."
+        )
+    return told
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """How the network is written in int8, so that it says what it said in float32."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: E402
 from onnxruntime.quantization.shape_inference import quant_pre_process  # noqa: E402
 
 from models.onnx import MODEL  # noqa: E402
+from models.training import rescaled  # noqa: E402
 from models.training.build import Phase  # noqa: E402
 from models.training.export import (  # noqa: E402
     ANSWERS,
@@ -187,6 +189,18 @@ def test_the_lower_layers_and_what_lies_there_stay_where_upper_ones_learn() -> N
     assert not [one for one in lower.parameters() if one.requires_grad]
     assert not [one for one in learnt.bert.embeddings.parameters() if one.requires_grad]
     assert [one for layer in upper for one in layer.parameters() if one.requires_grad]
+
+
+def test_a_folder_that_cannot_be_scaled_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["rescaled", str(tmp_path), "--out", str(tmp_path / "new")])
+
+    with pytest.raises(SystemExit):
+        rescaled.main()
+
+    assert "only weights whose numbers lie beside it" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
 
 
 def as_before(network: Network, folder: Path, pieces: Any) -> Path:
